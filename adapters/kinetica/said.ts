@@ -1,0 +1,2 @@
+/** What one place said, or why it said nothing. */
+export type Said<T> = { readonly said: T } | { readonly reason: string };

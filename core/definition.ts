@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import type { ClusterConfig } from './config/schema.ts';
+
+/**
+ * What a backup covers: changing any of it makes the next snapshot a full, because paths of the base may mean something else
+ * now. Schedules, retention and speed are not part of it.
+ */
+export function definitionOf(clusterName: string, cluster: ClusterConfig): Readonly<Record<string, unknown>> {
+  return {
+    cluster: clusterName,
+    source: cluster.source.kind,
+    roots: cluster.source.kind === 'kagent' ? [cluster.source] : cluster.roots,
+  };
+}
+
+/** SHA-256, hex, of the definition's JSON with sorted keys. */
+export function digestOf(definition: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(sortKeys(definition)))
+    .digest('hex');
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(sortKeys);
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sortKeys(inner)]),
+  );
+}

@@ -1,0 +1,83 @@
+import { pipeline, Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { createGunzip, createGzip } from 'node:zlib';
+import { CatalogCorrupt } from './errors.ts';
+
+/** Gathers lines before they reach zlib: one write per line would cost more than the compression. */
+const CHUNK_CHARACTERS = 65_536;
+
+/** One JSON text per line, gzipped without a time, so that the same lines always give the same bytes. */
+export function gzipJsonLines(values: AsyncIterable<unknown>): AsyncIterable<Uint8Array> {
+  const gzip = createGzip({ level: 6 });
+  // Errors of the source destroy the gzip stream, whose reader then throws them: the callback has nothing to add.
+  pipeline(Readable.from(inChunks(values)), gzip, () => undefined);
+  return gzip;
+}
+
+/** One JSON text per line, as it is. */
+export async function* plainJsonLines(values: AsyncIterable<unknown>): AsyncIterable<Uint8Array> {
+  for await (const chunk of inChunks(values)) {
+    yield Buffer.from(chunk, 'utf8');
+  }
+}
+
+async function* inChunks(values: AsyncIterable<unknown>): AsyncGenerator<string> {
+  let chunk = '';
+  for await (const value of values) {
+    chunk += `${JSON.stringify(value)}\n`;
+    if (chunk.length >= CHUNK_CHARACTERS) {
+      yield chunk;
+      chunk = '';
+    }
+  }
+  if (chunk !== '') {
+    yield chunk;
+  }
+}
+
+/**
+ * Parsed JSON values of a gzipped JSON-lines body.
+ * @param name what is read, for errors
+ * @throws CatalogCorrupt when the gzip or a line is broken or the last line has no end
+ */
+export async function* readGzipJsonLines(body: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<unknown> {
+  const gunzip = createGunzip();
+  pipeline(Readable.from(body), gunzip, () => undefined);
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  let number = 0;
+  try {
+    for await (const bytes of gunzip) {
+      const lines = (rest + decoder.write(bytes)).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        number += 1;
+        yield parseLine(line, name, number);
+      }
+    }
+  } catch (error) {
+    throw isZlibError(error) ? broken(name, `its gzip is broken after line ${number}`, error) : error;
+  }
+  if (rest !== '') {
+    throw broken(name, `it ends within line ${number + 1}`, undefined);
+  }
+}
+
+function parseLine(line: string, name: string, number: number): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    throw broken(name, `line ${number} is not JSON`, error);
+  }
+}
+
+function isZlibError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_');
+}
+
+function broken(name: string, what: string, cause: unknown): CatalogCorrupt {
+  return new CatalogCorrupt(`${name} cannot be read: ${what}.`, {
+    hint: 'Restore another snapshot, or an earlier version of this object; do not write over it.',
+    cause,
+  });
+}

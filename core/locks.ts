@@ -1,0 +1,94 @@
+import * as z from 'zod/mini';
+import { LockLost } from './errors.ts';
+import { FORMAT_VERSION, formatVersionSchema, jsonBytes } from './format.ts';
+import type { Clock } from './ports/clock.ts';
+import type { ExecutionState, Executions } from './ports/executions.ts';
+import type { ObjectStore } from './ports/object-store.ts';
+import { createJson, readJson } from './stored-json.ts';
+import { isoOfEpochMillis } from './utc.ts';
+
+/**
+ * Locks are objects of the work bucket: created with If-None-Match, stolen and released with If-Match on the ETag, so that of two
+ * executions exactly one wins. A lock has no age limit: it is stolen only from an execution that Step Functions calls ended.
+ */
+export const lockSchema = z.object({
+  formatVersion: formatVersionSchema,
+  execution: z.string(),
+  executionArn: z.string(),
+  nonce: z.string(),
+  acquiredAt: z.string(),
+});
+export type Lock = z.infer<typeof lockSchema>;
+
+export interface LockOwner {
+  readonly execution: string;
+  readonly executionArn: string;
+  readonly nonce: string;
+}
+
+/**
+ * 16 minutes: a Lambda runs for 15 at most (Lambda quotas), so no worker of an execution that ended so long ago can still write.
+ */
+export const STEAL_AFTER_MILLIS = 16 * 60_000;
+
+export type Acquired =
+  | { readonly outcome: 'acquired'; readonly stolenFrom?: Lock }
+  | { readonly outcome: 'held'; readonly by: Lock };
+
+export interface LockDependencies {
+  readonly work: ObjectStore;
+  readonly executions: Executions;
+  readonly clock: Clock;
+}
+
+/** Takes the lock for this owner; a lock that the owner has already counts as acquired. */
+export async function acquireLock(deps: LockDependencies, key: string, owner: LockOwner): Promise<Acquired> {
+  const lock: Lock = {
+    formatVersion: FORMAT_VERSION,
+    ...owner,
+    acquiredAt: isoOfEpochMillis(deps.clock.nowEpochMillis()),
+  };
+  if ((await createJson(deps.work, key, lock)) === 'created') {
+    return { outcome: 'acquired' };
+  }
+  const present = await readJson(deps.work, key, lockSchema);
+  if (present === undefined) {
+    return acquireLock(deps, key, owner);
+  }
+  if (present.value.nonce === owner.nonce) {
+    return { outcome: 'acquired' };
+  }
+  const state = await deps.executions.describe(present.value.executionArn);
+  if (!mayBeStolen(state, deps.clock.nowEpochMillis())) {
+    return { outcome: 'held', by: present.value };
+  }
+  const outcome = await deps.work.replace(key, jsonBytes(lock), present.etag);
+  return outcome === 'replaced' ? { outcome: 'acquired', stolenFrom: present.value } : acquireLock(deps, key, owner);
+}
+
+/** An execution that Step Functions no longer knows ended long ago. */
+export function mayBeStolen(state: ExecutionState | undefined, nowEpochMillis: number): boolean {
+  if (state === undefined) {
+    return true;
+  }
+  return state.status === 'ended' && nowEpochMillis - state.stoppedAtEpochMillis >= STEAL_AFTER_MILLIS;
+}
+
+/** Gives the lock up if it is this owner's; somebody else's stays. */
+export async function releaseLock(work: ObjectStore, key: string, nonce: string): Promise<void> {
+  const present = await readJson(work, key, lockSchema);
+  if (present?.value.nonce === nonce) {
+    await work.deleteIfMatch(key, present.etag);
+  }
+}
+
+/** @throws LockLost when the lock is not this owner's any more */
+export async function assertLockHeld(work: ObjectStore, key: string, nonce: string): Promise<void> {
+  const present = await readJson(work, key, lockSchema);
+  if (present?.value.nonce !== nonce) {
+    const holder = present === undefined ? 'nobody' : `execution ${present.value.execution}`;
+    throw new LockLost(`The lock ${key} is held by ${holder}, not by this execution.`, {
+      hint: 'Nothing was committed; look at the other execution, then start this one again if it is still wanted.',
+    });
+  }
+}

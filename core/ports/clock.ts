@@ -1,0 +1,4 @@
+/** The only source of the present in the project. */
+export interface Clock {
+  nowEpochMillis(): number;
+}

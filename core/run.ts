@@ -1,0 +1,153 @@
+import * as z from 'zod/mini';
+import { backupSchema, clusterSchema, objectLockSchema, snapshotTypeSchema } from './config/schema.ts';
+import { formatVersionSchema } from './format.ts';
+import { nameSchema, rankNameSchema, snapshotDirectorySchema, snapshotIdSchema } from './ids.ts';
+import { topologySchema } from './topology.ts';
+
+/** What travels through the states of an execution, and the frozen plan that its Lambdas read from the work bucket. */
+
+/** The functions of the cluster's site: those that reach its network and mount. Names for Step Functions' FunctionName. */
+export const siteFunctionsSchema = z.object({
+  inspectCluster: z.string(),
+  controlCluster: z.string(),
+  enumerateRank: z.string(),
+  copyParts: z.string(),
+  fenceRank: z.string(),
+  inspectTarget: z.string(),
+  markTarget: z.string(),
+  compareRank: z.string(),
+  restoreParts: z.string(),
+});
+export type SiteFunctions = z.infer<typeof siteFunctionsSchema>;
+
+const runShape = {
+  execution: z.string(),
+  executionArn: z.string(),
+  nonce: z.string(),
+  prefix: z.string(),
+  backup: nameSchema,
+  cluster: nameSchema,
+  snapshot: snapshotDirectorySchema,
+  ranksKey: z.string(),
+  rankConcurrency: z.int(),
+  copyConcurrency: z.int(),
+  resultsPrefix: z.string(),
+  functions: siteFunctionsSchema,
+};
+
+export const snapshotRunSchema = z.object({
+  machine: z.literal('Snapshot'),
+  ...runShape,
+  type: snapshotTypeSchema,
+  quiesce: z.boolean(),
+  warmPass: z.boolean(),
+  warmBatchesKey: z.string(),
+  batchesKey: z.string(),
+});
+export type SnapshotRun = z.infer<typeof snapshotRunSchema>;
+
+/**
+ * In this order: old activation files away, condemned files away (a file may stand where a directory shall be), data, then what
+ * lets a server start, then the times of directories.
+ */
+export const RESTORE_PHASES = ['aside', 'extras', 'data', 'activation', 'directories'] as const;
+export const restorePhaseSchema = z.enum(RESTORE_PHASES);
+export type RestorePhase = z.infer<typeof restorePhaseSchema>;
+
+export const RESTORE_POLICIES = ['none', 'replace', 'rename'] as const;
+export const restorePolicySchema = z.enum(RESTORE_POLICIES);
+export type RestorePolicy = z.infer<typeof restorePolicySchema>;
+
+export const restoreRunSchema = z.object({
+  machine: z.literal('Restore'),
+  ...runShape,
+  policy: restorePolicySchema,
+  dryRun: z.boolean(),
+  asideBatchesKey: z.string(),
+  dataBatchesKey: z.string(),
+  extrasBatchesKey: z.string(),
+  activationBatchesKey: z.string(),
+  directoriesBatchesKey: z.string(),
+});
+export type RestoreRun = z.infer<typeof restoreRunSchema>;
+
+/** State of a poll loop: the Lambda counts, Step Functions waits. */
+export const pollSchema = z.object({ count: z.int(), ready: z.boolean(), waitSeconds: z.int() });
+export type Poll = z.infer<typeof pollSchema>;
+export const FIRST_POLL: Poll = { count: 0, ready: false, waitSeconds: 0 };
+
+export const passSchema = z.enum(['warm', 'final']);
+export type Pass = z.infer<typeof passSchema>;
+
+/** Frozen by PlanSnapshot: later changes of the configuration do not reach a running execution. */
+export const snapshotPlanSchema = z.object({
+  formatVersion: formatVersionSchema,
+  run: snapshotRunSchema,
+  id: snapshotIdSchema,
+  requestedType: snapshotTypeSchema,
+  reason: z.string(),
+  base: z.optional(snapshotDirectorySchema),
+  /** Snapshots that the manifests may name beside this one: its full for a differential, the base's chain for an incremental. */
+  allowedIn: z.array(snapshotDirectorySchema),
+  /** Ranks that have a manifest in the base. */
+  baseRanks: z.array(rankNameSchema),
+  /** The full that this snapshot rests on; itself for a full. */
+  full: snapshotDirectorySchema,
+  startedAt: z.string(),
+  schedule: z.optional(z.string()),
+  scheduledTime: z.optional(z.string()),
+  definitionDigest: z.string(),
+  /** KAgent sources: the newest of KAgent's directories that this backup has vaulted. */
+  newestKagentDirectory: z.optional(z.string()),
+  objectLock: z.optional(objectLockSchema),
+  cluster: clusterSchema,
+  backup: backupSchema,
+});
+export type SnapshotPlan = z.infer<typeof snapshotPlanSchema>;
+
+export const restoreOptionsSchema = z.strictObject({
+  policy: z._default(restorePolicySchema, 'none'),
+  dryRun: z._default(z.boolean(), false),
+  /** The operator's word that nothing runs on the target, where that cannot be asked. */
+  targetIsStopped: z._default(z.boolean(), false),
+  /** Equal size and modification time count as equal, without reading. Faster, and blind to rot. */
+  trustTimes: z._default(z.boolean(), false),
+  copyConcurrency: z.optional(z.int().check(z.minimum(1), z.maximum(1000))),
+});
+export type RestoreOptions = z.infer<typeof restoreOptionsSchema>;
+
+export const restorePlanSchema = z.object({
+  formatVersion: formatVersionSchema,
+  run: restoreRunSchema,
+  options: restoreOptionsSchema,
+  startedAt: z.string(),
+  /** The snapshot's own facts, so that no later step has to read the record again. */
+  source: z.object({ kind: z.enum(['files', 'kagent']), directory: z.optional(z.string()) }),
+  topology: topologySchema,
+  cluster: clusterSchema,
+});
+export type RestorePlan = z.infer<typeof restorePlanSchema>;
+
+/** Written by InspectCluster: facts of the cluster that only functions in its network can see. */
+export const inspectionSchema = z.object({
+  formatVersion: formatVersionSchema,
+  topology: topologySchema,
+  serverVersion: z.optional(z.string()),
+  /** KAgent's directory that is vaulted. */
+  kagentDirectory: z.optional(z.string()),
+});
+export type Inspection = z.infer<typeof inspectionSchema>;
+
+/** Written by InspectTarget before anything is changed. */
+export const targetStateSchema = z.object({
+  formatVersion: formatVersionSchema,
+  /** An earlier try of the same restore has begun to place parts. */
+  resumed: z.boolean(),
+  /** Where old files are moved aside; kept from the earlier try. */
+  label: z.string(),
+});
+export type TargetState = z.infer<typeof targetStateSchema>;
+
+/** A batch as the copy Map's items name it. */
+export const batchItemSchema = z.object({ rank: rankNameSchema, batch: z.string(), key: z.string() });
+export type BatchItem = z.infer<typeof batchItemSchema>;

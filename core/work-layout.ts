@@ -1,0 +1,65 @@
+import { assertName, type RankName, rankDirectory } from './ids.ts';
+
+/** Every key of the work bucket. Nothing here is needed by a restore of a committed snapshot; a lifecycle rule expires it. */
+export type Machine = 'Snapshot' | 'Restore' | 'Release';
+
+export const LOCKS_PREFIX = 'locks/';
+export const backupLockKey = (backup: string): string => {
+  assertName('backup', backup);
+  return `locks/backup/${backup}.json`;
+};
+export const clusterLockKey = (cluster: string): string => {
+  assertName('cluster', cluster);
+  return `locks/cluster/${cluster}.json`;
+};
+/** Intent record: who put the cluster into backup mode, or is about to. */
+export const quiesceKey = (cluster: string): string => {
+  assertName('cluster', cluster);
+  return `quiesce/${cluster}.json`;
+};
+/** Readers of a snapshot; while one is here, nothing of the snapshot is deleted. */
+export const holdsPrefix = (backup: string, snapshot: string): string => `holds/${backup}/${snapshot}/`;
+export const holdKey = (backup: string, snapshot: string, execution: string): string =>
+  `${holdsPrefix(backup, snapshot)}${execution}.json`;
+
+/** Keys of one execution: frozen configuration, plans, batches, receipts, failure records, Map results. */
+export class RunKeys {
+  readonly prefix: string;
+
+  constructor(machine: Machine, execution: string) {
+    this.prefix = `runs/${machine}/${execution}/`;
+  }
+
+  readonly plan = (): string => `${this.prefix}plan.json`;
+  readonly ranks = (): string => `${this.prefix}ranks.json`;
+  readonly inspection = (): string => `${this.prefix}inspection.json`;
+  readonly failuresPrefix = (): string => `${this.prefix}failures/`;
+  readonly failure = (id: string): string => `${this.failuresPrefix()}${id}.json`;
+  readonly results = (map: string): string => `${this.prefix}results/${map}`;
+  /** Write-once: the first enumeration of a rank that finishes is the enumeration. */
+  readonly enumeration = (pass: string, rank: RankName): string =>
+    `${this.prefix}${pass}/enumerations/${rankDirectory(rank)}.json`;
+  readonly segment = (pass: string, rank: RankName, segment: string): string =>
+    `${this.prefix}${pass}/segments/${rankDirectory(rank)}/${segment}.jsonl.gz`;
+  readonly batch = (pass: string, rank: RankName, batch: string): string =>
+    `${this.prefix}${pass}/batches/${rankDirectory(rank)}/${batch}.jsonl.gz`;
+  readonly batchList = (pass: string): string => `${this.prefix}${pass}/batches.jsonl`;
+  readonly receiptsPrefix = (pass: string, rank: RankName, batch: string): string =>
+    `${this.prefix}${pass}/receipts/${rankDirectory(rank)}/${batch}/`;
+  readonly receipts = (pass: string, rank: RankName, batch: string, window: number): string =>
+    `${this.receiptsPrefix(pass, rank, batch)}${String(window).padStart(5, '0')}.jsonl.gz`;
+  readonly upload = (pass: string, rank: RankName, batch: string): string =>
+    `${this.prefix}${pass}/uploads/${rankDirectory(rank)}/${batch}.json`;
+  readonly seal = (rank: RankName): string => `${this.prefix}seals/${rankDirectory(rank)}.json`;
+  /** What InspectTarget found; where it goes on with an earlier try of the same restore. */
+  readonly target = (): string => `${this.prefix}target.json`;
+  readonly comparison = (rank: RankName): string => `${this.prefix}comparisons/${rankDirectory(rank)}.json`;
+  readonly actions = (phase: string, rank: RankName, batch: string): string =>
+    `${this.prefix}${phase}/batches/${rankDirectory(rank)}/${batch}.jsonl.gz`;
+  readonly doneWindowsPrefix = (phase: string, rank: RankName, batch: string): string =>
+    `${this.prefix}${phase}/done/${rankDirectory(rank)}/${batch}/`;
+  readonly doneWindow = (phase: string, rank: RankName, batch: string, window: number): string =>
+    `${this.doneWindowsPrefix(phase, rank, batch)}${String(window).padStart(5, '0')}.json`;
+  readonly donePrefix = (phase: string): string => `${this.prefix}${phase}/done/`;
+  readonly report = (): string => `${this.prefix}report.json`;
+}

@@ -1,0 +1,17 @@
+import * as z from 'zod/mini';
+import { armRelease } from '../core/jobs/release.ts';
+import { snapshotRunSchema } from '../core/run.ts';
+import { clock } from './runtime/clock.ts';
+import { defineFunction } from './runtime/define-function.ts';
+import { schedules } from './runtime/schedules.ts';
+import { openRun } from './runtime/snapshot-run.ts';
+import { work } from './runtime/stores.ts';
+
+export const handler = defineFunction({
+  name: 'arm-release',
+  input: z.object({ run: snapshotRunSchema }),
+  run: async ({ run }) => {
+    const { plan } = await openRun(run);
+    return armRelease({ work, schedules, clock }, plan);
+  },
+});

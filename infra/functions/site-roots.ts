@@ -1,0 +1,81 @@
+import type { Stack } from 'aws-cdk-lib';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import { MARKER_NAME } from '../../adapters/roots/restore-marker.ts';
+import { parseRootUrl } from '../../core/config/root-url.ts';
+import type { ClusterConfig } from '../../core/config/schema.ts';
+import { addStatement, grantListing, grantReads, PART_WRITES } from '../storage/object-grants.ts';
+
+interface S3Place {
+  readonly bucketArn: string;
+  /** `''` or ends in `/`. */
+  readonly prefix: string;
+  readonly kmsKeyArn: string | undefined;
+}
+
+/** The s3:// places of the clusters of a site. Places on a mount are reached by the file system's own permissions. */
+export class SiteRoots {
+  readonly #roots: readonly S3Place[];
+  /** Roots, and the backup paths of KAgent, which are never written. */
+  readonly #sources: readonly S3Place[];
+
+  constructor(stack: Stack, clusters: readonly ClusterConfig[]) {
+    const place = (url: string, kmsKeyArn: string | undefined): readonly S3Place[] => {
+      const at = parseRootUrl(url);
+      return at?.kind === 's3'
+        ? [{ bucketArn: `arn:${stack.partition}:s3:::${at.bucket}`, prefix: at.prefix, kmsKeyArn }]
+        : [];
+    };
+    this.#roots = clusters.flatMap(({ roots }) => roots.flatMap((root) => place(root.url, root.kmsKeyArn)));
+    this.#sources = [
+      ...this.#roots,
+      ...clusters.flatMap(({ source }) => (source.kind === 'kagent' ? place(source.path, source.kmsKeyArn) : [])),
+    ];
+  }
+
+  /** Names only, and the marker of an unfinished restore. */
+  grantList(grantee: iam.IGrantable): void {
+    for (const source of this.#sources) {
+      grantListing(grantee, source.bucketArn);
+      grantReads(grantee, [objectArn(source, MARKER_NAME)]);
+    }
+    this.#grantDecrypt(grantee, this.#sources);
+  }
+
+  grantRead(grantee: iam.IGrantable): void {
+    for (const source of this.#sources) {
+      grantListing(grantee, source.bucketArn);
+      grantReads(grantee, [objectArn(source, '*')]);
+    }
+    this.#grantDecrypt(grantee, this.#sources);
+  }
+
+  /** The marker of a restore, and nothing else. */
+  grantMark(grantee: iam.IGrantable): void {
+    this.#grantWrites(grantee, ['s3:PutObject', 's3:DeleteObject'], MARKER_NAME);
+  }
+
+  /** Everything below the roots: a restore puts, moves aside and removes. */
+  grantReplace(grantee: iam.IGrantable): void {
+    this.#grantWrites(grantee, [...PART_WRITES, 's3:DeleteObject'], '*');
+  }
+
+  #grantWrites(grantee: iam.IGrantable, actions: readonly string[], name: string): void {
+    for (const root of this.#roots) {
+      grantListing(grantee, root.bucketArn);
+      grantReads(grantee, [objectArn(root, name)]);
+      addStatement(grantee, actions, [objectArn(root, name)]);
+    }
+    this.#grantDecrypt(grantee, this.#roots, ['kms:GenerateDataKey']);
+  }
+
+  #grantDecrypt(grantee: iam.IGrantable, places: readonly S3Place[], more: readonly string[] = []): void {
+    const keys = new Set(places.flatMap(({ kmsKeyArn }) => kmsKeyArn ?? []));
+    if (keys.size > 0) {
+      addStatement(grantee, ['kms:Decrypt', ...more], [...keys]);
+    }
+  }
+}
+
+function objectArn(place: S3Place, name: string): string {
+  return `${place.bucketArn}/${place.prefix}${name}`;
+}

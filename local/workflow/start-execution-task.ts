@@ -1,0 +1,28 @@
+import * as z from 'zod/mini';
+import type { ExecutionView, TaskHandler } from './execution.ts';
+import type { StartRequest } from './runtime.ts';
+import { runtimeFailure, StateFailure } from './state-failure.ts';
+
+const parameters = z.strictObject({
+  StateMachineArn: z.string(),
+  Input: z.optional(z.json()),
+  Name: z.optional(z.string()),
+});
+
+/** `states:startExecution`, fire and forget. API errors get the prefix and suffix that the integration gives them. */
+export function startExecutionTask(start: (request: StartRequest) => ExecutionView): TaskHandler {
+  return async (request) => {
+    const parsed = z.safeParse(parameters, request.parameters);
+    if (!parsed.success) {
+      throw runtimeFailure(`startExecution of "${request.state}": ${z.prettifyError(parsed.error)}`);
+    }
+    const { StateMachineArn: stateMachineArn, Input: input = {}, Name: name } = parsed.data;
+    try {
+      const started = start({ stateMachineArn, input, ...(name === undefined ? {} : { name }) });
+      return { ExecutionArn: started.executionArn, StartDate: started.startedAtEpochMillis / 1000 };
+    } catch (error) {
+      if (error instanceof StateFailure || !(error instanceof Error)) throw error;
+      throw new StateFailure(`StepFunctions.${error.name}Exception`, error.message);
+    }
+  };
+}

@@ -1,0 +1,4 @@
+import { InMemoryObjectStore } from '../support/in-memory-object-store.ts';
+import { describeObjectStore } from './object-store.contract.ts';
+
+describeObjectStore('the in-memory store', () => Promise.resolve(new InMemoryObjectStore()));
