@@ -109,6 +109,13 @@ function directoryActions(line: DirectoryLine): readonly PhasedAction[] {
   ];
 }
 
+/** Node sets file times as seconds in a double, which is some 240 ns off in this century. */
+const TIME_TOLERANCE_NS = 1_000n;
+
 function hasSameTime(line: PartLine, live: Extract<LiveEntry, { kind: 'part' }>): boolean {
-  return line.attributes !== undefined && line.attributes.mtimeNs === live.attributes?.mtimeNs;
+  if (line.attributes === undefined || live.attributes === undefined) {
+    return false;
+  }
+  const difference = BigInt(line.attributes.mtimeNs) - BigInt(live.attributes.mtimeNs);
+  return difference > -TIME_TOLERANCE_NS && difference < TIME_TOLERANCE_NS;
 }

@@ -5,7 +5,7 @@ import { errorCodeOf, isAbsent } from './file-errors.ts';
 import { describeRoot, type FileRoot } from './file-root.ts';
 import { absolutePath, statPlain } from './plain-path.ts';
 import { makeDirectories, removeFile } from './target-directories.ts';
-import { unwritable } from './target-errors.ts';
+import { notWritable } from './target-errors.ts';
 
 /**
  * Moves a file to the aside directory, keeping its path inside the root. When its copy is there already, an earlier try of the same
@@ -33,7 +33,7 @@ export async function moveFileAside(root: FileRoot, path: string, label: string)
     await rename(absolutePath(root, path), absolutePath(root, aside));
   } catch (error) {
     if (!isAbsent(error)) {
-      throw unwritable(path, describeRoot(root), error);
+      throw notWritable(path, describeRoot(root), error);
     }
   }
 }
@@ -47,7 +47,7 @@ export async function removeAsideDirectory(root: FileRoot, label: string): Promi
   try {
     await rm(absolutePath(root, directory.slice(0, -1)), { recursive: true, force: true });
   } catch (error) {
-    throw unwritable(directory, describeRoot(root), error);
+    throw notWritable(directory, describeRoot(root), error);
   }
   await removeIfEmpty(root, directory.slice(0, directory.indexOf('/') + 1));
 }
@@ -65,7 +65,7 @@ async function removeIfEmpty(root: FileRoot, path: string): Promise<void> {
   } catch (error) {
     const code = errorCodeOf(error);
     if (!isAbsent(error) && code !== 'ENOTEMPTY' && code !== 'EEXIST') {
-      throw unwritable(path, describeRoot(root), error);
+      throw notWritable(path, describeRoot(root), error);
     }
   }
 }

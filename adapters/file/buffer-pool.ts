@@ -1,5 +1,5 @@
 /** A buffer on loan; `bytes` has exactly the size that was asked for. */
-export interface Loan {
+interface Loan {
   readonly bytes: Buffer;
   readonly giveBack: () => void;
 }

@@ -5,7 +5,7 @@ import { attributesOf } from './file-entry.ts';
 import { errorCodeOf } from './file-errors.ts';
 import { describeRoot, type FileRoot } from './file-root.ts';
 import { absolutePath } from './plain-path.ts';
-import { TargetUnwritable, unwritable } from './target-errors.ts';
+import { notWritable, TargetNotWritable } from './target-errors.ts';
 
 /**
  * Node sets times as seconds in a double, which today holds 238 ns steps: a restored mtime is within a quarter of a microsecond of the
@@ -17,7 +17,7 @@ const MTIME_TOLERANCE_NS = 1_000n;
  * Gives an opened file or directory its owner, mode and mtime, in this order, because a change of the owner takes setuid bits away.
  * What is right already is not touched.
  *
- * @throws TargetUnwritable, among others when the owner differs and may not be changed
+ * @throws TargetNotWritable, among others when the owner differs and may not be changed
  */
 export async function applyAttributes(
   root: FileRoot,
@@ -41,17 +41,17 @@ export async function applyAttributes(
       await file.utimes(seconds, seconds);
     }
   } catch (error) {
-    throw unwritable(path, describeRoot(root), error);
+    throw notWritable(path, describeRoot(root), error);
   }
 }
 
-/** @throws TargetUnwritable also when nothing, or a link, has the path */
+/** @throws TargetNotWritable also when nothing, or a link, has the path */
 export async function applyAttributesAt(root: FileRoot, path: string, wanted: FileAttributes): Promise<void> {
   let file: FileHandle;
   try {
     file = await open(absolutePath(root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    throw unwritable(path, describeRoot(root), error);
+    throw notWritable(path, describeRoot(root), error);
   }
   try {
     await applyAttributes(root, path, file, wanted);
@@ -60,7 +60,7 @@ export async function applyAttributesAt(root: FileRoot, path: string, wanted: Fi
   }
 }
 
-export function sameTime(leftNs: string, rightNs: string): boolean {
+function sameTime(leftNs: string, rightNs: string): boolean {
   const distance = BigInt(leftNs) - BigInt(rightNs);
   return distance > -MTIME_TOLERANCE_NS && distance < MTIME_TOLERANCE_NS;
 }
@@ -76,7 +76,7 @@ function ownerRefused(what: string, present: FileAttributes, wanted: FileAttribu
   if (errorCodeOf(cause) !== 'EPERM') {
     return cause;
   }
-  return new TargetUnwritable(
+  return new TargetNotWritable(
     `${what} belongs to ${present.uid}:${present.gid}, must belong to ${wanted.uid}:${wanted.gid}, and the function may not change that.`,
     {
       hint: 'Let the restore run as root (an EFS access point with POSIX user 0) or as the recorded owner, then run it again.',

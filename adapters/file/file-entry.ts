@@ -98,7 +98,7 @@ export function tokenOf(stat: BigIntStats): string {
   return fileToken(fileStatOf(stat));
 }
 
-export function fileStatOf(stat: BigIntStats): FileStat {
+function fileStatOf(stat: BigIntStats): FileStat {
   return { sizeBytes: stat.size, mtimeNs: stat.mtimeNs, ctimeNs: stat.ctimeNs, inode: stat.ino };
 }
 

@@ -15,7 +15,6 @@ export function isAbsent(error: unknown): boolean {
 const PASSING: ReadonlySet<string> = new Set([
   'EAGAIN',
   'EBUSY',
-  'EHOSTDOWN',
   'EHOSTUNREACH',
   'EIO',
   'EMFILE',

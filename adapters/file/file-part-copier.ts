@@ -19,7 +19,7 @@ export function createBufferPool(): BufferPool {
   return new BufferPool(POOL_SIZE_BYTES, RANGE_SIZE_BYTES);
 }
 
-export interface FilePartCopierOptions {
+interface FilePartCopierOptions {
   readonly root: FileRoot;
   readonly vault: VaultBucket;
   readonly work: ObjectStore;

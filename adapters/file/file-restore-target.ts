@@ -19,7 +19,7 @@ import { statPlain } from './plain-path.ts';
 import { makeDirectories, removeDirectory, removeFile } from './target-directories.ts';
 import { readVaultPart } from './vault-reader.ts';
 
-export interface FileRestoreTargetOptions {
+interface FileRestoreTargetOptions {
   readonly root: FileRoot;
   readonly clock: Clock;
   /** How to read the vault; the bucket is named by each source. */

@@ -15,7 +15,7 @@ const STATS_AHEAD = 64;
 /** A root of one rank holds everything in it, whatever the names: what is wanted here is only to see all of a directory. */
 const WHOLE_DIRECTORY = compileRootPattern('', 0);
 
-export interface KagentDirectoryOptions {
+interface KagentDirectoryOptions {
   /** KAgent's backup path: `file:///mnt/backups`. */
   readonly url: string;
   /** KAgent's name of the cluster. */

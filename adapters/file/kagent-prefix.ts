@@ -5,7 +5,7 @@ import { s3Failure } from '../s3/s3-errors.ts';
 import { parseS3Url } from '../s3/s3-url.ts';
 import type { KagentStorage } from './kagent-storage.ts';
 
-export interface KagentPrefixOptions {
+interface KagentPrefixOptions {
   readonly client: S3Client;
   /** KAgent's backup path: `s3://bucket/backups`. */
   readonly url: string;

@@ -8,7 +8,7 @@ import { openPlain } from './file-entry.ts';
 import { describeRoot, type FileRoot } from './file-root.ts';
 import { absolutePath } from './plain-path.ts';
 import { removeFile, syncDirectory } from './target-directories.ts';
-import { unwritable } from './target-errors.ts';
+import { notWritable } from './target-errors.ts';
 import { TEMPORARY_PREFIX } from './walk-directory.ts';
 
 /** @throws CatalogCorrupt, FormatTooNew */
@@ -64,7 +64,7 @@ async function replaceMarker(root: FileRoot, json: string): Promise<void> {
     await rename(absolutePath(root, temporary), absolutePath(root, MARKER_NAME));
   } catch (error) {
     await removeFile(root, temporary);
-    throw unwritable(MARKER_NAME, describeRoot(root), error);
+    throw notWritable(MARKER_NAME, describeRoot(root), error);
   }
   await syncDirectory(root, '');
 }

@@ -16,7 +16,7 @@ const RANGES_IN_FLIGHT = 4;
 /** Ghosts of a step that may come in between the look at the record of an upload and its creation. */
 const MAX_OPEN_TRIES = 4;
 
-export interface MultipartContext {
+interface MultipartContext {
   readonly vault: VaultBucket;
   readonly work: ObjectStore;
   readonly pool: BufferPool;

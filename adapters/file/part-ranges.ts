@@ -5,7 +5,7 @@
 export const RANGE_SIZE_BYTES = 8 * 1024 * 1024;
 /** S3 takes 10,000 ranges in an upload (S3 user guide, multipart upload limits). */
 export const MAX_RANGES = 10_000;
-const MEBIBYTE = 1024 * 1024;
+const MIB = 1024 * 1024;
 
 /** One range of a multipart upload; `number` counts from 1, as S3 does. */
 export interface PartRange {
@@ -16,7 +16,7 @@ export interface PartRange {
 
 /** 8 MiB up to parts of 78 GiB; from there whole MiB so that 10,000 ranges hold the part: 525 MiB for 5 TiB. */
 export function rangeSizeOf(partSizeBytes: number): number {
-  const needed = Math.ceil(partSizeBytes / MAX_RANGES / MEBIBYTE) * MEBIBYTE;
+  const needed = Math.ceil(partSizeBytes / MAX_RANGES / MIB) * MIB;
   return Math.max(RANGE_SIZE_BYTES, needed);
 }
 

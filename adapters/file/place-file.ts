@@ -10,10 +10,10 @@ import { absolutePath, statIfPresent } from './plain-path.ts';
 import { startChecksum } from './running-checksum.ts';
 import { SparseWriter } from './sparse-writer.ts';
 import { makeDirectories, removeDirectory, removeFile, syncDirectory } from './target-directories.ts';
-import { unwritable } from './target-errors.ts';
+import { notWritable } from './target-errors.ts';
 import { TEMPORARY_PREFIX } from './walk-directory.ts';
 
-export interface Placement {
+interface Placement {
   /** Path of the part inside the root. */
   readonly path: string;
   readonly sizeBytes: number;
@@ -31,7 +31,7 @@ export interface Placement {
  * is the one it has written.
  *
  * @returns false when another try got in between: do it again
- * @throws ChecksumMismatch, TargetUnwritable, SpecialFile, and what the body throws; the file in place is untouched then
+ * @throws ChecksumMismatch, TargetNotWritable, SpecialFile, and what the body throws; the file in place is untouched then
  */
 export async function placeFile(
   root: FileRoot,
@@ -52,7 +52,7 @@ export async function placeFile(
     return placed;
   } catch (error) {
     await unlink(absolutePath(root, temporary)).catch(() => undefined);
-    throw unwritable(placement.path, describeRoot(root), error);
+    throw notWritable(placement.path, describeRoot(root), error);
   } finally {
     await file.close();
   }
@@ -77,7 +77,7 @@ async function createTemporary(root: FileRoot, temporary: string): Promise<FileH
     if (errorCodeOf(error) === 'EEXIST') {
       return undefined;
     }
-    throw unwritable(temporary, describeRoot(root), error);
+    throw notWritable(temporary, describeRoot(root), error);
   }
 }
 

@@ -3,7 +3,7 @@ import { Crc64Nvme } from '@aws-sdk/crc64-nvme';
 import { type Checksum, type ChecksumAlgorithm, checksumOf, crc32Checksum } from '../../core/checksum.ts';
 
 /** Checksum of bytes as they pass. */
-export interface RunningChecksum {
+interface RunningChecksum {
   update(bytes: Uint8Array): void;
   finish(): Promise<Checksum>;
 }

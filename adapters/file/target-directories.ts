@@ -3,7 +3,7 @@ import { chmod, chown, mkdir, open, rmdir, unlink } from 'node:fs/promises';
 import { errorCodeOf, isAbsent, specialFile } from './file-errors.ts';
 import { describeRoot, type FileRoot } from './file-root.ts';
 import { absolutePath, statIfPresent } from './plain-path.ts';
-import { unwritable } from './target-errors.ts';
+import { notWritable } from './target-errors.ts';
 import { namesOf } from './walk-directory.ts';
 
 /**
@@ -12,7 +12,7 @@ import { namesOf } from './walk-directory.ts';
  *
  * @param pathInRoot ends in `/`, or is empty for the root itself
  * @throws SpecialFile when a name on the way is a link: what it points to is not the root's
- * @throws TargetUnwritable
+ * @throws TargetNotWritable
  */
 export async function makeDirectories(root: FileRoot, pathInRoot: string): Promise<void> {
   for (let slash = pathInRoot.indexOf('/'); slash >= 0; slash = pathInRoot.indexOf('/', slash + 1)) {
@@ -41,7 +41,7 @@ async function makeOne(root: FileRoot, path: string): Promise<void> {
     }
   } catch (error) {
     if (errorCodeOf(error) !== 'EEXIST') {
-      throw unwritable(path, describeRoot(root), error);
+      throw notWritable(path, describeRoot(root), error);
     }
   }
 }
@@ -64,7 +64,7 @@ export async function removeFile(root: FileRoot, path: string): Promise<void> {
     // Linux says EISDIR, POSIX EPERM: a directory has taken the name, so the file is gone.
     const found = await statIfPresent(root, path);
     if (found !== undefined && !found.isDirectory()) {
-      throw unwritable(path, describeRoot(root), error);
+      throw notWritable(path, describeRoot(root), error);
     }
   }
 }
@@ -98,7 +98,7 @@ async function removeEmpty(root: FileRoot, path: string): Promise<boolean> {
     await rmdir(absolutePath(root, path));
   } catch (error) {
     if (!isAbsent(error)) {
-      throw unwritable(path, describeRoot(root), error);
+      throw notWritable(path, describeRoot(root), error);
     }
   }
   return true;
@@ -114,6 +114,6 @@ export async function syncDirectory(root: FileRoot, pathInRoot: string): Promise
       await directory.close();
     }
   } catch (error) {
-    throw unwritable(pathInRoot, describeRoot(root), error);
+    throw notWritable(pathInRoot, describeRoot(root), error);
   }
 }

@@ -2,19 +2,19 @@ import { RankvaultError } from '../../core/errors.ts';
 import { errorCodeOf, passingFailure } from './file-errors.ts';
 
 /** A file or directory of a restore's target cannot be written, removed, or given its owner. */
-export class TargetUnwritable extends RankvaultError {
-  override readonly name = 'TargetUnwritable';
+export class TargetNotWritable extends RankvaultError {
+  override readonly name = 'TargetNotWritable';
   readonly family = 'fatal';
 }
 
 /** Turns an error of the operating system while writing a target into one that says what to do; errors of Rankvault pass. */
-export function unwritable(path: string, where: string, cause: unknown): RankvaultError {
+export function notWritable(path: string, where: string, cause: unknown): RankvaultError {
   const passing = passingFailure(path, where, cause);
   if (passing !== undefined) {
     return passing;
   }
   const code = errorCodeOf(cause) ?? String(cause);
-  return new TargetUnwritable(`${JSON.stringify(path)} in ${where} cannot be written (${code}).`, {
+  return new TargetNotWritable(`${JSON.stringify(path)} in ${where} cannot be written (${code}).`, {
     hint: hintFor(code),
     cause,
   });

@@ -14,7 +14,7 @@ const uploadRecordSchema = z.object({
   token: z.string(),
 });
 
-export interface UploadIdentity {
+interface UploadIdentity {
   readonly key: string;
   readonly token: SourceToken;
 }

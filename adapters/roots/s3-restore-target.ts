@@ -14,8 +14,9 @@ import { listPages } from '../s3/key-listing.ts';
 import { copyObject } from '../s3/object-copy.ts';
 import { ownerHeaders } from '../s3/object-lock.ts';
 import { fullObjectChecksumOf } from '../s3/s3-checksum.ts';
-import { isAbsent, isBadDigest, isPreconditionFailed, S3RequestFailed, s3Failure } from '../s3/s3-errors.ts';
+import { isAbsent, isBadDigest, S3RequestFailed, s3Failure } from '../s3/s3-errors.ts';
 import { asideDirectory } from './restore-marker.ts';
+import { moveObjectAside } from './s3-aside.ts';
 import { S3RestoreMarker } from './s3-markers.ts';
 import { discoverS3Ranks, listS3Rank } from './s3-root-entries.ts';
 import { keyInRoot, pathInRoot, rankPrefix, type S3RootLocation } from './s3-root-location.ts';
@@ -94,31 +95,23 @@ export class S3RestoreTarget implements SingleTarget {
 
   async remove(rank: RankName, path: string): Promise<void> {
     if (!path.endsWith('/')) {
-      await this.#delete(keyInRoot(this.#location, rank, path), undefined);
+      const key = keyInRoot(this.#location, rank, path);
+      await this.#failing('DeleteObject', key, async () =>
+        this.#location.client.send(new DeleteObjectCommand(this.#at(key))),
+      );
     }
   }
 
-  /** Copies, then deletes what was copied and nothing newer. After a crash in between, both happen again. */
   async moveAside(rank: RankName, path: string, label: string): Promise<void> {
-    const key = keyInRoot(this.#location, rank, path);
-    const head = path.endsWith('/') ? undefined : await this.#head(key);
-    if (head === undefined) {
+    if (path.endsWith('/')) {
       return;
     }
-    const etag = head.ETag ?? '';
-    const aside = this.#location.prefix + asideDirectory(label) + pathInRoot(this.#location, rank, path);
-    await this.#failing('Moving aside', key, async () =>
-      copyObject({
-        source: { ...ownedBucket(this.#location), key, etag },
-        target: this.#location,
-        key: aside,
-        sizeBytes: head.ContentLength ?? 0,
-        algorithm: 'CRC64NVME',
-        keep: head,
-        ...this.#options,
-      }),
-    );
-    await this.#delete(key, etag);
+    const { vaultOwner: _, ...sizes } = this.#options;
+    await moveObjectAside(this.#location, {
+      key: keyInRoot(this.#location, rank, path),
+      asideKey: this.#location.prefix + asideDirectory(label) + pathInRoot(this.#location, rank, path),
+      ...sizes,
+    });
   }
 
   async removeAside(label: string): Promise<void> {
@@ -177,17 +170,6 @@ export class S3RestoreTarget implements SingleTarget {
     }
   }
 
-  async #delete(key: string, etag: string | undefined): Promise<void> {
-    try {
-      const condition = etag === undefined ? {} : { IfMatch: etag };
-      await this.#location.client.send(new DeleteObjectCommand({ ...this.#at(key), ...condition }));
-    } catch (error) {
-      if (!isAbsent(error) && !(etag !== undefined && isPreconditionFailed(error))) {
-        throw s3Failure(error, { operation: 'DeleteObject', bucket: this.#location.bucket, key });
-      }
-    }
-  }
-
   async #deleteAll(keys: { readonly Key: string }[]): Promise<void> {
     const output = await this.#location.client.send(
       new DeleteObjectsCommand({
@@ -218,11 +200,6 @@ export class S3RestoreTarget implements SingleTarget {
   #at(key: string) {
     return { Bucket: this.#location.bucket, Key: key, ...ownerHeaders(this.#location.expectedBucketOwner) };
   }
-}
-
-function ownedBucket(location: S3RootLocation): { readonly bucket: string; readonly expectedBucketOwner?: string } {
-  const { bucket, expectedBucketOwner } = location;
-  return expectedBucketOwner === undefined ? { bucket } : { bucket, expectedBucketOwner };
 }
 
 function mismatch(line: PartLine, source: VaultSource, problem: string): ChecksumMismatch {

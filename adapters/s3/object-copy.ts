@@ -1,4 +1,4 @@
-import { CopyObjectCommand, CreateMultipartUploadCommand, type HeadObjectCommandOutput } from '@aws-sdk/client-s3';
+import { CopyObjectCommand, CreateMultipartUploadCommand } from '@aws-sdk/client-s3';
 import { type Checksum, type ChecksumAlgorithm, checksumOf } from '../../core/checksum.ts';
 import { MULTIPART_COPY_ABOVE_BYTES, rangeSizeFor } from './copy-ranges.ts';
 import { type CopySource, sourceHeaders } from './copy-source.ts';
@@ -10,7 +10,17 @@ import { fullObjectChecksumOf } from './s3-checksum.ts';
 import { S3RequestFailed } from './s3-errors.ts';
 import { abortQuietly } from './stream-upload.ts';
 
-/** A server-side copy that writes over whatever the key holds. */
+/** User metadata and content headers of an object. */
+export interface ObjectDescription {
+  readonly Metadata?: Record<string, string>;
+  readonly ContentType?: string;
+  readonly ContentEncoding?: string;
+  readonly ContentDisposition?: string;
+  readonly ContentLanguage?: string;
+  readonly CacheControl?: string;
+}
+
+/** A server-side copy. Tags stay behind. */
 export interface ObjectCopy {
   readonly source: CopySource;
   readonly target: S3Bucket;
@@ -19,8 +29,10 @@ export interface ObjectCopy {
   readonly algorithm: ChecksumAlgorithm;
   /** Of the whole. A multipart copy with another one makes no object. @default - what S3 computes */
   readonly expected?: Checksum;
-  /** The source's description, to be kept. @default - the copy has none */
-  readonly keep?: HeadObjectCommandOutput;
+  /** @default - the copy has none, whatever the source has */
+  readonly description?: ObjectDescription;
+  /** @default - whatever the key holds is written over */
+  readonly ifNoneMatch?: '*';
   /** @default MULTIPART_COPY_ABOVE_BYTES */
   readonly multipartAboveBytes?: number;
   /** @default - see `rangeSizeFor` */
@@ -39,15 +51,16 @@ export async function copyObject(copy: ObjectCopy): Promise<Checksum> {
 }
 
 async function copyWhole(copy: ObjectCopy): Promise<Checksum> {
-  const directive = copy.keep === undefined ? 'REPLACE' : 'COPY';
   const output = await copy.target.client.send(
     new CopyObjectCommand({
       Bucket: copy.target.bucket,
       Key: copy.key,
       ...sourceHeaders(copy.source),
       ChecksumAlgorithm: copy.algorithm,
-      MetadataDirective: directive,
-      TaggingDirective: directive,
+      MetadataDirective: 'REPLACE',
+      TaggingDirective: 'REPLACE',
+      ...copy.description,
+      ...(copy.ifNoneMatch === undefined ? {} : { IfNoneMatch: copy.ifNoneMatch }),
       ...ownerHeaders(copy.target.expectedBucketOwner),
     }),
   );
@@ -70,7 +83,7 @@ async function copyInRanges(copy: ObjectCopy): Promise<Checksum> {
   try {
     const ranges = (await copyRanges(ranged, new Map(), () => false)) ?? [];
     const checksum = copy.expected ?? checksumOf('CRC64NVME', combineCrc64(ranges));
-    await completeCopy(ranged, ranges, { checksum });
+    await completeCopy(ranged, ranges, { checksum, ...(copy.ifNoneMatch === undefined ? {} : { ifNoneMatch: copy.ifNoneMatch }) });
     return checksum;
   } catch (error) {
     await abortQuietly(copy.target, copy.key, uploadId);
@@ -79,17 +92,13 @@ async function copyInRanges(copy: ObjectCopy): Promise<Checksum> {
 }
 
 async function createUpload(copy: ObjectCopy): Promise<string> {
-  const { keep } = copy;
   const created = await copy.target.client.send(
     new CreateMultipartUploadCommand({
       Bucket: copy.target.bucket,
       Key: copy.key,
       ChecksumAlgorithm: copy.algorithm,
       ChecksumType: 'FULL_OBJECT',
-      ...(keep?.Metadata === undefined ? {} : { Metadata: keep.Metadata }),
-      ...(keep?.ContentType === undefined ? {} : { ContentType: keep.ContentType }),
-      ...(keep?.ContentEncoding === undefined ? {} : { ContentEncoding: keep.ContentEncoding }),
-      ...(keep?.CacheControl === undefined ? {} : { CacheControl: keep.CacheControl }),
+      ...copy.description,
       ...ownerHeaders(copy.target.expectedBucketOwner),
     }),
   );

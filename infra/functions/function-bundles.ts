@@ -55,7 +55,7 @@ export class FunctionBundles {
     this.#bundle(plain, entryOf, {});
     this.#bundle(configured, entryOf, { [CONFIG_IDENTIFIER]: JSON.stringify(JSON.stringify(config)) });
     for (const name of names) {
-      this.#codes.set(name, lambda.Code.fromAsset(join(this.#directory, name)));
+      this.#codes.set(name, lambda.Code.fromAsset(this.directoryOf(name)));
     }
   }
 
@@ -65,6 +65,10 @@ export class FunctionBundles {
       throw new Error(`${name} was not bundled; add it to infra/functions/function-names.ts.`);
     }
     return code;
+  }
+
+  directoryOf(name: FunctionName): string {
+    return join(this.#directory, name);
   }
 
   /** Removes the bundles; the assembly has its own copies once the functions exist. */

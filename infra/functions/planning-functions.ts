@@ -18,7 +18,7 @@ export class PlanningFunctions extends Construct {
     const environment = { SITE_FUNCTIONS: siteFunctions };
     this.planSnapshot = new RankvaultFunction(this, { context, name: 'plan-snapshot', size: 'listing', environment });
     vault.grantReadCatalog(this.planSnapshot);
-    vault.grantWriteCatalog(this.planSnapshot, 'attempts', 'definitions');
+    vault.grantWriteCatalog(this.planSnapshot, 'attempts');
     work.grantWrite(this.planSnapshot, 'runs', 'locks');
     work.grantDelete(this.planSnapshot, 'locks');
 
@@ -31,6 +31,8 @@ export class PlanningFunctions extends Construct {
     work.grantDelete(this.planRestore, 'locks', 'holds');
 
     this.planRestoreBatches = new RankvaultFunction(this, { context, name: 'plan-restore-batches', size: 'listing' });
+    // Before anything in the cluster changes: it is being restored, so that its next snapshot is a full.
+    vault.grantWriteRestored(this.planRestoreBatches);
     work.grantWrite(this.planRestoreBatches, 'runs');
 
     for (const planning of [this.planSnapshot, this.planCopies, this.planRestore, this.planRestoreBatches]) {

@@ -17,19 +17,18 @@ export class RecordingFunctions extends Construct {
     work.grantWrite(this.sealRank, 'runs');
 
     this.commitSnapshot = new RankvaultFunction(this, { context, name: 'commit-snapshot', size: 'listing' });
-    vault.grantWriteCatalog(this.commitSnapshot, 'manifests', 'snapshots');
+    vault.grantWriteCatalog(this.commitSnapshot, 'definitions', 'manifests', 'snapshots');
     work.grantWrite(this.commitSnapshot, 'runs');
 
     this.finishRestore = new RankvaultFunction(this, { context, name: 'finish-restore', size: 'listing' });
-    vault.grantWriteRestored(this.finishRestore);
     work.grantWrite(this.finishRestore, 'runs');
 
     this.abortRun = new RankvaultFunction(this, { context, name: 'abort-run', size: 'listing' });
-    work.grantWrite(this.abortRun, 'runs', 'locks', 'quiesce', 'holds');
+    work.grantWrite(this.abortRun, 'runs');
     work.grantDelete(this.abortRun, 'locks', 'holds');
 
     this.unlockRun = new RankvaultFunction(this, { context, name: 'unlock-run', size: 'small' });
-    work.grantWrite(this.unlockRun, 'runs', 'locks', 'holds');
+    work.grantWrite(this.unlockRun, 'runs');
     work.grantDelete(this.unlockRun, 'locks', 'holds');
 
     for (const recording of [this.sealRank, this.commitSnapshot, this.finishRestore, this.abortRun, this.unlockRun]) {

@@ -33,6 +33,8 @@ export class ReleaseFunctions extends Construct {
       environment: { SCHEDULE_GROUP: this.group.scheduleGroupName },
     });
     work.grantWrite(this.settleRelease, 'quiesce');
+    // Its failure record.
+    work.grantWrite(this.awaitRelease, 'runs');
     addStatement(this.settleRelease, ['scheduler:DeleteSchedule'], [schedulesIn(this.group)]);
     for (const releasing of [this.planRelease, this.awaitRelease, this.settleRelease]) {
       work.grantRead(releasing);

@@ -85,7 +85,6 @@ export class SiteFunctions extends Construct {
     const inspect = this.#add('inspect-target');
     roots.grantRead(inspect);
     secrets.grantRead(inspect);
-    this.#context.vault.grantReadCatalog(inspect);
     roots.grantMark(this.#add('mark-target'));
     const compare = this.#add('compare-rank');
     // Reads, beside listing: what lies there is compared by its checksum, which a HEAD of an object asks for.

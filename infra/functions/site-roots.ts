@@ -1,9 +1,9 @@
 import type { Stack } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
-import { MARKER_NAME } from '../../adapters/roots/restore-marker.ts';
+import { asideDirectory, MARKER_NAME } from '../../adapters/roots/restore-marker.ts';
 import { parseRootUrl } from '../../core/config/root-url.ts';
 import type { ClusterConfig } from '../../core/config/schema.ts';
-import { addStatement, grantListing, grantReads, PART_WRITES } from '../storage/object-grants.ts';
+import { addStatement, grantListing, grantReads, PART_WRITES, TAG_KEEPING } from '../storage/object-grants.ts';
 
 interface S3Place {
   readonly bucketArn: string;
@@ -49,14 +49,17 @@ export class SiteRoots {
     this.#grantDecrypt(grantee, this.#sources);
   }
 
-  /** The marker of a restore, and nothing else. */
+  /** The marker of a restore, and removing what the restore moved aside. */
   grantMark(grantee: iam.IGrantable): void {
     this.#grantWrites(grantee, ['s3:PutObject', 's3:DeleteObject'], MARKER_NAME);
+    for (const root of this.#roots) {
+      addStatement(grantee, ['s3:DeleteObject'], [objectArn(root, `${asideDirectory('*')}*`)]);
+    }
   }
 
   /** Everything below the roots: a restore puts, moves aside and removes. */
   grantReplace(grantee: iam.IGrantable): void {
-    this.#grantWrites(grantee, [...PART_WRITES, 's3:DeleteObject'], '*');
+    this.#grantWrites(grantee, [...PART_WRITES, ...TAG_KEEPING, 's3:DeleteObject'], '*');
   }
 
   #grantWrites(grantee: iam.IGrantable, actions: readonly string[], name: string): void {

@@ -1,8 +1,14 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 
-/** What writing a part takes: the upload, its parts listed when it is resumed, and giving it up. */
-export const PART_WRITES = ['s3:PutObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'] as const;
+/** What writing an object takes; one that is streamed becomes a multipart upload, which is given up when it fails. */
+export const OBJECT_WRITES = ['s3:PutObject', 's3:AbortMultipartUpload'] as const;
+
+/** What writing a part takes: as above, and listing what an upload has when it is resumed. */
+export const PART_WRITES = [...OBJECT_WRITES, 's3:ListMultipartUploadParts'] as const;
+
+/** What moving an object aside takes beside, so that it keeps its tags. */
+export const TAG_KEEPING = ['s3:GetObjectTagging', 's3:GetObjectVersionTagging', 's3:PutObjectTagging'] as const;
 
 /**
  * Without a condition on `s3:prefix`: S3 answers 403 instead of 404 for a missing key to a caller that may not list the bucket, and

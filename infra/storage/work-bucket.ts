@@ -4,7 +4,7 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledge } from '../acknowledge.ts';
-import { addStatement, grantKeys, grantListing, grantReads } from './object-grants.ts';
+import { addStatement, grantKeys, grantListing, grantReads, OBJECT_WRITES, PART_WRITES } from './object-grants.ts';
 
 /** What lies in the work bucket, each below a prefix of its own. */
 export type WorkArea = 'runs' | 'locks' | 'quiesce' | 'holds';
@@ -55,7 +55,7 @@ export class WorkBucket extends Construct {
   }
 
   grantWrite(grantee: iam.IGrantable, ...areas: readonly WorkArea[]): void {
-    addStatement(grantee, ['s3:PutObject'], this.#arns(areas));
+    addStatement(grantee, OBJECT_WRITES, this.#arns(areas));
     grantKeys(grantee, this.#key, 'write');
   }
 
@@ -65,11 +65,7 @@ export class WorkBucket extends Construct {
 
   /** What a state machine needs whose Maps read items from a run and write results to it (Step Functions guide, Map). */
   grantMapRuns(grantee: iam.IGrantable): void {
-    addStatement(
-      grantee,
-      ['s3:GetObject', 's3:PutObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
-      this.#arns(['runs']),
-    );
+    addStatement(grantee, ['s3:GetObject', ...PART_WRITES], this.#arns(['runs']));
     grantKeys(grantee, this.#key, 'write');
   }
 

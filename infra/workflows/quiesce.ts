@@ -9,7 +9,7 @@ import { ALREADY_STARTED, startRelease } from './start-release.ts';
 export function inspectCluster({ scope, sites }: SnapshotWorkflowContext): sfn.Chain {
   return pollUntilReady(scope, {
     names: {
-      reset: 'Begin to inspect the cluster',
+      begin: 'Begin to inspect the cluster',
       ready: 'Is the cluster inspected?',
       wait: 'Wait until the cluster can be inspected',
     },
@@ -20,6 +20,7 @@ export function inspectCluster({ scope, sites }: SnapshotWorkflowContext): sfn.C
       answer: 'poll',
     }),
     pollPath: '$.site.poll',
+    first: 'planned',
   });
 }
 
@@ -42,7 +43,7 @@ export function beginBackupMode({ scope, sites, functions }: SnapshotWorkflowCon
     .next(
       pollUntilReady(scope, {
         names: {
-          reset: 'Begin to wait for the cluster',
+          begin: 'Begin to wait for the cluster',
           ready: 'Does the cluster hold still?',
           wait: 'Wait until the cluster holds still',
         },
@@ -72,7 +73,7 @@ export function endBackupMode({ scope, functions, release }: SnapshotWorkflowCon
   });
   const wait = pollUntilReady(scope, {
     names: {
-      reset: 'Begin to wait for the release',
+      begin: 'Begin to wait for the release',
       ready: 'Is the cluster released?',
       wait: 'Wait for the release',
     },

@@ -10,8 +10,8 @@ export interface ReleaseFunctionSet {
 }
 
 /**
- * The only way out of a quiesce: sends `end` until the cluster is seen in normal mode. Whoever starts it says whose hold is meant; it
- * does nothing when the intent record has another's.
+ * The only way out of a quiesce: sends `end` until the cluster is seen in normal mode. Whoever starts it says whose hold is meant;
+ * when the intent record has another's, nothing is sent, and only the schedule that still asks for it goes.
  */
 export function releaseWorkflow(context: WorkflowContext, functions: ReleaseFunctionSet): sfn.Chain {
   const { scope } = context;
@@ -19,19 +19,16 @@ export function releaseWorkflow(context: WorkflowContext, functions: ReleaseFunc
     call: functions.planRelease,
     payload: { input: sfn.JsonPath.objectAt('$$.Execution.Input') },
   });
-  const release = sendEnd(context)
-    .next(
-      callFunction(scope, 'Settle the release', {
-        call: functions.settleRelease,
-        payload: { release: sfn.JsonPath.objectAt('$.release') },
-        resultPath: sfn.JsonPath.DISCARD,
-      }),
-    )
-    .next(new sfn.Succeed(scope, 'The cluster is released'));
+  const settle = callFunction(scope, 'Settle the release', {
+    call: functions.settleRelease,
+    payload: { release: sfn.JsonPath.objectAt('$.release') },
+    resultPath: sfn.JsonPath.DISCARD,
+  });
+  settle.next(new sfn.Succeed(scope, 'Nothing is left to release'));
   return sfn.Chain.start(plan).next(
     new sfn.Choice(scope, 'Is there something to release?')
-      .when(sfn.Condition.stringEquals('$.outcome', 'nothing'), new sfn.Succeed(scope, 'Nothing to release'))
-      .otherwise(release),
+      .when(sfn.Condition.stringEquals('$.outcome', 'nothing'), settle)
+      .otherwise(sendEnd(context).next(settle)),
   );
 }
 
@@ -54,11 +51,12 @@ function sendEnd({ scope, sites }: WorkflowContext): sfn.Chain {
   );
   return pollUntilReady(scope, {
     names: {
-      reset: 'Begin to count the tries',
+      begin: 'Begin to count the tries',
       ready: 'Is the cluster in normal mode?',
       wait: 'Wait before the end is sent again',
     },
     ask,
     pollPath: '$.site.poll',
+    first: 'planned',
   });
 }

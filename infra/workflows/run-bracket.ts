@@ -16,7 +16,7 @@ export interface RunBracket {
   readonly release?: sfn.IStateMachine;
 }
 
-/** What every first state of a run is given: who runs, and on whose word. */
+/** What the first state of a run and the last one of a failed run are given: who runs, and on whose word. */
 export const EXECUTION_START = {
   execution: sfn.JsonPath.stringAt('$$.Execution.Name'),
   executionArn: sfn.JsonPath.stringAt('$$.Execution.Id'),
@@ -40,10 +40,9 @@ export function bracketRun(context: WorkflowContext, props: RunBracket): sfn.Cha
 /** Reads what failed, unlocks, releases the cluster where it must be, and fails with the name of the original error. */
 function abort(context: WorkflowContext, props: RunBracket): sfn.Chain {
   const { scope } = context;
-  const { execution, executionArn } = EXECUTION_START;
   const task = callFunction(scope, `Abort the ${props.noun}`, {
     call: props.abortRun,
-    payload: { execution, executionArn, machine: props.machine, failure: sfn.JsonPath.objectAt('$.failure') },
+    payload: { ...EXECUTION_START, machine: props.machine, failure: sfn.JsonPath.objectAt('$.failure') },
     resultPath: '$.abort',
   });
   const fail = new sfn.Fail(scope, 'Fail with the first error', { errorPath: '$.abort.error', causePath: '$.abort.cause' });

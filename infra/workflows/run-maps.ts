@@ -2,6 +2,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { SiteFunctionName } from '../functions/function-names.ts';
 import type { RankvaultFunction } from '../functions/rankvault-function.ts';
 import type { WorkflowContext } from './workflow-context.ts';
+import { loopWhile } from './choices.ts';
 import { callFunction, callSiteFunction } from './function-tasks.ts';
 
 /** Names of a Map and of the states inside it: state names are unique in the whole machine. */
@@ -83,10 +84,8 @@ function loopUntilDone(
     payload: { ...given, progress: sfn.JsonPath.objectAt('$.site.progress') },
     answer: 'progress',
   });
-  const check = new sfn.Choice(scope, props.names.check).when(sfn.Condition.booleanEquals('$.site.progress.done', false), step);
-  step.next(check);
-  const after = check.afterwards({ includeOtherwise: true });
-  return sfn.Chain.custom(step, after.endStates, after);
+  const notDone = sfn.Condition.booleanEquals('$.site.progress.done', false);
+  return sfn.Chain.start(step).next(loopWhile(new sfn.Choice(scope, props.names.check), notDone, step));
 }
 
 interface DistributedProps {

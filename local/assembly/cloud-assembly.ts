@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import { parseWith } from '../workflow/parse-with.ts';
 import { AssemblyRefused } from './assembly-model.ts';
 
 const json = z.json();
@@ -113,7 +114,10 @@ function collectAssets(directory: string, file: string, assets: Map<string, stri
 
 function readJson<T extends z.ZodMiniType>(schema: T, file: string): z.output<T> {
   if (!existsSync(file)) throw new AssemblyRefused(`${file} does not exist. Run "npm run synth" first.`);
-  const parsed = z.safeParse(schema, JSON.parse(readFileSync(file, 'utf8')));
-  if (parsed.success) return parsed.data;
-  throw new AssemblyRefused(`${file} is not what CDK writes. Synthesize again.\n${z.prettifyError(parsed.error)}`);
+  const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  return parseWith(
+    schema,
+    content,
+    (problem) => new AssemblyRefused(`${file} is not what CDK writes. Synthesize again.\n${problem}`),
+  );
 }

@@ -1,5 +1,6 @@
-import * as z from 'zod/mini';
+import type * as z from 'zod/mini';
 import type { JsonObject } from '../workflow/json.ts';
+import { parseWith } from '../workflow/parse-with.ts';
 import { AssemblyRefused, type ResourceIdentity } from './assembly-model.ts';
 import type { TemplateResource } from './cloud-assembly.ts';
 import type { Resolver } from './resolver.ts';
@@ -25,13 +26,10 @@ export function properties({ resolver, resource }: Found): JsonObject {
 
 /** @throws AssemblyRefused naming the construct */
 export function parse<T extends z.ZodMiniType>(schema: T, found: Found): z.output<T> {
-  const parsed = z.safeParse(schema, properties(found));
-  return parsed.success
-    ? parsed.data
-    : refuse(found, `has properties not understood: ${z.prettifyError(parsed.error)}`);
+  return parseWith(schema, properties(found), (problem) => refusal(found, `has properties not understood: ${problem}`));
 }
 
-export function refuse(found: Found, problem: string): never {
+export function refusal(found: Found, problem: string): AssemblyRefused {
   const { constructPath } = identity(found);
-  throw new AssemblyRefused(`${constructPath} ${problem}. Teach local/assembly/ or change the construct.`);
+  return new AssemblyRefused(`${constructPath} ${problem}. Teach local/assembly/ or change the construct.`);
 }

@@ -6,7 +6,7 @@ import type { LocalClock } from '../clock/local-clock.ts';
 import type { InvokeFunction } from '../workflow/execution.ts';
 import { type JsonValue, parseJson } from '../workflow/json.ts';
 import { ACCOUNT, type Assembly, type FunctionModel, REGION } from './assembly-model.ts';
-import { loadHandlers } from './load-module.ts';
+import { runUnderEnvironment } from './scoped-environment.ts';
 
 /** The payload of a synchronous invocation, each way (Lambda quotas). */
 const PAYLOAD_MAX_BYTES = 6 * 1024 * 1024;
@@ -28,16 +28,18 @@ export interface FunctionHostOptions {
   readonly budgetMillis?: (target: FunctionModel, invocation: number) => number | undefined;
 }
 
-export interface FunctionHost {
+interface FunctionHost {
   readonly invokeFunction: InvokeFunction;
   /** @throws FunctionNotFound */
   find(nameOrArn: string): FunctionModel;
   /** Invocations so far, by function name. */
   invocations(): ReadonlyMap<string, number>;
+  /** Handlers of this host see the machine's time from here on. */
+  close(): void;
 }
 
 /** What Lambda gives a handler besides the event, as far as the project's handlers may rely on it. */
-export interface LocalLambdaContext {
+interface LocalLambdaContext {
   readonly awsRequestId: string;
   readonly callbackWaitsForEmptyEventLoop: boolean;
   readonly functionName: string;
@@ -51,10 +53,9 @@ export interface LocalLambdaContext {
 
 type Handler = (event: JsonValue, context: LocalLambdaContext) => unknown;
 
-const moduleShape = z.record(z.string(), z.unknown());
 const handlerShape = z.custom<Handler>((value) => typeof value === 'function');
 
-export class FunctionNotFound extends Error {
+class FunctionNotFound extends Error {
   override readonly name = 'ResourceNotFoundException';
 
   constructor(nameOrArn: string) {
@@ -62,42 +63,58 @@ export class FunctionNotFound extends Error {
   }
 }
 
-export class FunctionNotLoadable extends Error {
+class FunctionNotLoadable extends Error {
   override readonly name = 'FunctionNotLoadable';
 }
 
 /**
  * Runs the bundles that `cdk deploy` would ship, in this process. A function's module is imported once, at its first
- * call, under its own environment; a second host imports its own copy.
+ * call, and runs under its own environment; a second host imports its own copy.
  */
 export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
   const hostId = randomUUID();
   const loaded = new Map<string, Promise<Handler>>();
   const counts = new Map<string, number>();
   const byName = indexFunctions(options.assembly.functions);
+  const shared = shareClock(hostId, options.clock);
   const find = (nameOrArn: string) => {
     const target = byName.get(nameOrArn) ?? byName.get(nameOrArn.replace(/:\$LATEST$/, ''));
     if (target === undefined) throw new FunctionNotFound(nameOrArn);
     return target;
   };
   const load = (target: FunctionModel) => {
-    const known = loaded.get(target.arn) ?? loadHandler(target, { hostId, extra: options.environment?.(target) ?? {} });
+    const known = loaded.get(target.arn) ?? loadHandler(target, hostId);
     loaded.set(target.arn, known);
     return known;
   };
   return {
     find,
     invocations: () => counts,
+    close: shared.close,
     invokeFunction: async (nameOrArn, payload) => {
       const target = find(nameOrArn);
       const invocation = (counts.get(target.name) ?? 0) + 1;
       counts.set(target.name, invocation);
-      const handler = await load(target);
-      const budgetMillis = options.budgetMillis?.(target, invocation) ?? target.timeoutSeconds * 1000;
-      const context = contextOf(target, { nameOrArn, budgetMillis, clock: options.clock });
-      return serialize(await handler(serialize(payload, target), context), target);
+      const event = serialize(payload, target);
+      const environment = { ...shared.environment, ...environmentOf(target, options.environment?.(target)) };
+      const result = await runUnderEnvironment(environment, async () => {
+        const handler = await load(target);
+        const budgetMillis = options.budgetMillis?.(target, invocation) ?? target.timeoutSeconds * 1000;
+        return await handler(event, contextOf(target, { nameOrArn, budgetMillis, clock: options.clock }));
+      });
+      return serialize(result, target);
     },
   };
+}
+
+/**
+ * Gives handlers the runtime's clock. A bundle shares nothing with its host but the global object, so that is where it
+ * looks (functions/runtime/clock.ts), under the name in RANKVAULT_CLOCK.
+ */
+function shareClock(hostId: string, clock: LocalClock) {
+  const key = Symbol.for(`rankvault.clock.${hostId}`);
+  Reflect.set(globalThis, key, () => clock.nowEpochMillis());
+  return { environment: { RANKVAULT_CLOCK: hostId }, close: () => void Reflect.deleteProperty(globalThis, key) };
 }
 
 function indexFunctions(functions: readonly FunctionModel[]): ReadonlyMap<string, FunctionModel> {
@@ -111,26 +128,21 @@ function indexFunctions(functions: readonly FunctionModel[]): ReadonlyMap<string
   return byName;
 }
 
-interface LoadOptions {
-  readonly hostId: string;
-  readonly extra: Readonly<Record<string, string>>;
-}
-
-async function loadHandler(target: FunctionModel, { hostId, extra }: LoadOptions): Promise<Handler> {
+async function loadHandler(target: FunctionModel, hostId: string): Promise<Handler> {
   if (target.code.kind === 'inline') {
     throw new FunctionNotLoadable(`${target.constructPath} has inline code. Bundle it as an asset to run it here.`);
   }
   const dot = target.handler.lastIndexOf('.');
   const file = join(target.code.directory, `${target.handler.slice(0, dot)}.mjs`);
   const url = `${pathToFileURL(file).href}?host=${hostId}&function=${encodeURIComponent(target.name)}`;
-  const exported = z.parse(moduleShape, { ...(await loadHandlers(url, environmentOf(target, extra))) });
+  const exported: Readonly<Record<string, unknown>> = { ...(await import(/* @vite-ignore */ url)) };
   const handler = z.safeParse(handlerShape, exported[target.handler.slice(dot + 1)]);
   if (handler.success) return handler.data;
   throw new FunctionNotLoadable(`${file} does not export ${target.handler.slice(dot + 1)}. Check the handler's name.`);
 }
 
 /** The function's own variables, and those that Lambda sets itself. */
-function environmentOf(target: FunctionModel, extra: Readonly<Record<string, string>>): Record<string, string> {
+function environmentOf(target: FunctionModel, extra: Readonly<Record<string, string>> = {}): Record<string, string> {
   return {
     AWS_REGION: REGION,
     AWS_DEFAULT_REGION: REGION,

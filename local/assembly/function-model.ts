@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { FunctionCode, FunctionModel } from './assembly-model.ts';
 import type { AssemblyFiles } from './cloud-assembly.ts';
-import { type Found, identity, parse, refuse } from './found.ts';
+import { type Found, identity, parse, refusal } from './found.ts';
 
 const functionProperties = z.looseObject({
   Code: z.looseObject({ S3Key: z.optional(z.string()), ZipFile: z.optional(z.string()) }),
@@ -44,6 +44,6 @@ function codeOf(
 ): FunctionCode {
   if (code.ZipFile !== undefined) return { kind: 'inline', source: code.ZipFile };
   const directory = code.S3Key === undefined ? undefined : files.assets.get(code.S3Key);
-  if (directory === undefined) refuse(found, 'has code that is no asset of this assembly');
+  if (directory === undefined) throw refusal(found, 'has code that is no asset of this assembly');
   return { kind: 'asset', directory };
 }

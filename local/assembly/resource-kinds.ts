@@ -1,3 +1,4 @@
+// cspell:words AROA fsap
 import { createHash } from 'node:crypto';
 import { ACCOUNT, PARTITION, REGION } from './assembly-model.ts';
 
@@ -11,7 +12,7 @@ export interface PhysicalResource {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-export interface KindContext {
+interface KindContext {
   readonly name: string;
   /** Resolved; only what naming needs is asked for. */
   readonly property: (key: string) => unknown;

@@ -1,7 +1,7 @@
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { LocalClock, SleepOptions, SleepOutcome } from './local-clock.ts';
 
-export interface SimulatedClockOptions {
+interface SimulatedClockOptions {
   readonly startEpochMillis: number;
   /**
    * Jump to the next foreground sleeper as soon as no bracketed work runs, so that waits take no real time.
@@ -19,7 +19,7 @@ interface Sleeper {
 /**
  * Time that moves only when told, or by itself when nothing is at work.
  *
- * It moves in macrotasks, so code that a sleeper's wake-up continues always runs to its next real wait before the
+ * It moves one turn of the event loop at a time, so code that a sleeper's wake-up continues always runs to its next real wait before the
  * following sleeper is woken: two sleepers due at different times are never seen in the wrong order.
  */
 export class SimulatedClock implements LocalClock {

@@ -1,3 +1,4 @@
+// cspell:words errortype
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type JsonObject, type JsonValue, parseJson } from '../workflow/json.ts';
 import type { WorkflowRuntime } from '../workflow/runtime.ts';
@@ -8,7 +9,7 @@ import { schedulerApi, schedulerOperation } from './scheduler-api.ts';
 import { secretsApi } from './secrets-api.ts';
 import { stepFunctionsApi } from './step-functions-api.ts';
 
-export interface AwsEndpointOptions {
+interface AwsEndpointOptions {
   readonly runtime: WorkflowRuntime;
   readonly scheduler: LocalScheduler;
   /** Secret strings by name. */

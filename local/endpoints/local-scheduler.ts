@@ -14,7 +14,7 @@ export interface Delivery {
   readonly input: string;
 }
 
-export interface FailedDelivery extends Delivery {
+interface FailedDelivery extends Delivery {
   readonly error: unknown;
   /** The queue that would have it on AWS. */
   readonly deadLetterArn?: string;

@@ -23,6 +23,6 @@ export class RequestLedger {
 }
 
 /** Functions sign their requests with `rankvault/<name>` in the User-Agent. */
-export function callerOf(userAgent: string | undefined): string {
+function callerOf(userAgent: string | undefined): string {
   return /(?:^|\s)rankvault\/([\w.-]+)/.exec(userAgent ?? '')?.[1] ?? 'unknown';
 }

@@ -1,7 +1,7 @@
 import { Cron } from 'croner';
 
 /** `rate(5 minutes)`, `cron(0 2 * * ? *)`, `at(2026-01-02T03:04:05)`: not one of these. */
-export class InvalidScheduleExpression extends Error {
+class InvalidScheduleExpression extends Error {
   override readonly name = 'InvalidScheduleExpression';
 }
 

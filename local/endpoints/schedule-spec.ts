@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { ScheduleModel } from '../assembly/assembly-model.ts';
+import { parseWith } from '../workflow/parse-with.ts';
 import { ApiError, validationError } from './api-error.ts';
 
 /** A schedule in the shape of the Scheduler API; its dates are epoch seconds. */
@@ -35,9 +36,7 @@ export type ScheduleSpec = z.infer<typeof scheduleSpec>;
 
 /** @throws ApiError ValidationException */
 export function parseScheduleSpec(body: unknown): ScheduleSpec {
-  const parsed = z.safeParse(scheduleSpec, body);
-  if (parsed.success) return parsed.data;
-  throw validationError(z.prettifyError(parsed.error));
+  return parseWith(scheduleSpec, body, validationError);
 }
 
 /** A schedule of the templates as if it had been created through the API. */

@@ -5,7 +5,7 @@ import type { WorkflowRuntime } from '../workflow/runtime.ts';
 import type { Delivery } from './local-scheduler.ts';
 
 /** A target that the laptop cannot start. */
-export class UnknownScheduleTarget extends Error {
+class UnknownScheduleTarget extends Error {
   override readonly name = 'UnknownScheduleTarget';
 
   constructor(targetArn: string) {
@@ -13,7 +13,7 @@ export class UnknownScheduleTarget extends Error {
   }
 }
 
-export interface TargetOptions {
+interface TargetOptions {
   readonly runtime: WorkflowRuntime;
   readonly invokeFunction: InvokeFunction;
   readonly clock: LocalClock;

@@ -6,7 +6,7 @@ import { parseScheduleSpec } from './schedule-spec.ts';
 /** The most that one page of ListSchedules has (EventBridge Scheduler API reference). */
 const PAGE_MAX_ITEMS = 100;
 
-export interface RestRequest {
+interface RestRequest {
   readonly method: string;
   readonly url: URL;
   readonly body: JsonValue;

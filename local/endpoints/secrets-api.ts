@@ -1,6 +1,8 @@
+// cspell:words AWSCURRENT
 import * as z from 'zod/mini';
 import { ACCOUNT, PARTITION, REGION } from '../assembly/assembly-model.ts';
 import type { JsonObject, JsonValue } from '../workflow/json.ts';
+import { parseWith } from '../workflow/parse-with.ts';
 import { ApiError, notImplemented, validationError } from './api-error.ts';
 
 const request = z.looseObject({ SecretId: z.string() });
@@ -9,9 +11,7 @@ const request = z.looseObject({ SecretId: z.string() });
 export function secretsApi(secrets: ReadonlyMap<string, string>) {
   return (operation: string, body: JsonValue): JsonObject => {
     if (operation !== 'GetSecretValue') throw notImplemented(`secretsmanager:${operation}`);
-    const parsed = z.safeParse(request, body);
-    if (!parsed.success) throw validationError(z.prettifyError(parsed.error));
-    const { SecretId: id } = parsed.data;
+    const { SecretId: id } = parseWith(request, body, validationError);
     const name = [id, id.replace(/^arn:.*:secret:/, ''), id.replace(/^arn:.*:secret:/, '').replace(/-\w{6}$/, '')].find(
       (candidate) => secrets.has(candidate),
     );

@@ -1,6 +1,8 @@
+// cspell:words redrive
 import * as z from 'zod/mini';
 import type { ExecutionView } from '../workflow/execution.ts';
 import { type JsonObject, type JsonValue, parseJson } from '../workflow/json.ts';
+import { parseWith } from '../workflow/parse-with.ts';
 import type { WorkflowRuntime } from '../workflow/runtime.ts';
 import { StateFailure } from '../workflow/state-failure.ts';
 import { ApiError, notImplemented, validationError } from './api-error.ts';
@@ -122,9 +124,7 @@ function parseInput(text: string): JsonValue {
 }
 
 function parse<T extends z.ZodMiniType>(schema: T, body: JsonValue): z.output<T> {
-  const parsed = z.safeParse(schema, body);
-  if (parsed.success) return parsed.data;
-  throw validationError(z.prettifyError(parsed.error));
+  return parseWith(schema, body, validationError);
 }
 
 /** The runtime's errors have the API's names; an input that is too large is refused as invalid. */

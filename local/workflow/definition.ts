@@ -28,16 +28,16 @@ const common = {
   OutputPath: z.optional(path),
 };
 const step = { ...common, Next: z.optional(z.string()), End: z.optional(z.boolean()) };
-const resultful = { ...step, ResultPath: z.optional(path) };
+const withResult = { ...step, ResultPath: z.optional(path) };
 const fallible = {
-  ...resultful,
+  ...withResult,
   ResultSelector: z.optional(template),
   Retry: z.optional(z.array(retrier)),
   Catch: z.optional(z.array(catcher)),
 };
 
 const pass = z.strictObject({
-  ...resultful,
+  ...withResult,
   Type: z.literal('Pass'),
   Result: z.optional(template),
   Parameters: z.optional(template),

@@ -104,7 +104,7 @@ interface Item {
 /** Runs one child and notes how it ended. */
 async function runChild(item: Item, mapRun: MapRun): Promise<void> {
   const { run, state, children, tolerance } = mapRun;
-  const child = await startable(item, mapRun);
+  const child = await newChild(item, mapRun);
   const details = { state: run.name, itemIndex: item.index, mapRunArn: mapRun.mapRunArn };
   run.scope.services.remember(child);
   emit(run.scope, 'mapItemStarted', details);
@@ -118,7 +118,7 @@ async function runChild(item: Item, mapRun: MapRun): Promise<void> {
   await mapRun.results.add(child.view, item.index);
 }
 
-async function startable({ item, index }: Item, mapRun: MapRun): Promise<Execution> {
+async function newChild({ item, index }: Item, mapRun: MapRun): Promise<Execution> {
   const { run, state, machineAndLabel, mapRunArn } = mapRun;
   const { view } = run.scope.execution;
   const input = await itemInput(state, { item, index }, run);

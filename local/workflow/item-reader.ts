@@ -3,6 +3,7 @@ import { working } from '../clock/local-clock.ts';
 import type { ItemReader, MapState } from './definition.ts';
 import { type JsonValue, parseJson } from './json.ts';
 import { itemsOfState, numberOf } from './map-items.ts';
+import { parseWith } from './parse-with.ts';
 import { fillTemplate } from './payload-template.ts';
 import { pathScope, type StateRun } from './run-state.ts';
 import { itemReaderFailed, StateFailure, unsupported } from './state-failure.ts';
@@ -80,9 +81,7 @@ async function* parseArray(read: () => Promise<string>): AsyncIterable<JsonValue
 }
 
 function parse<T extends z.ZodMiniType>(schema: T, parameters: JsonValue): z.output<T> {
-  const parsed = z.safeParse(schema, parameters);
-  if (parsed.success) return parsed.data;
-  throw itemReaderFailed(`The ItemReader's parameters: ${z.prettifyError(parsed.error)}`);
+  return parseWith(schema, parameters, (problem) => itemReaderFailed(`The ItemReader's parameters: ${problem}`));
 }
 
 function asReaderFailure(error: unknown): StateFailure {

@@ -4,7 +4,7 @@ export type JsonValue = null | boolean | number | string | JsonValue[] | { [key:
 export type JsonObject = { [key: string]: JsonValue };
 
 /** The most that a state's input or output, or an execution's, may have as UTF-8 (Step Functions quotas). */
-export const PAYLOAD_MAX_BYTES = 262_144;
+const PAYLOAD_MAX_BYTES = 262_144;
 
 /**
  * What AWS would see of a value: JSON and nothing else, and no more than a state may carry. Every boundary passes

@@ -1,5 +1,7 @@
+// cspell:words Timedout
 import * as z from 'zod/mini';
 import { type JsonValue, roundTrip } from './json.ts';
+import { parseWith } from './parse-with.ts';
 import type { StateRun } from './run-state.ts';
 import { runtimeFailure, StateFailure } from './state-failure.ts';
 
@@ -42,9 +44,10 @@ export async function invokeByArn(functionArn: string, run: StateRun): Promise<J
 
 /** `lambda:invoke` with FunctionName and Payload; the result wraps the function's. */
 export async function invokeByParameters(run: StateRun): Promise<JsonValue> {
-  const parsed = z.safeParse(invokeParameters, run.effective);
-  if (!parsed.success) throw runtimeFailure(`lambda:invoke of "${run.name}": ${z.prettifyError(parsed.error)}`);
-  const { FunctionName: name, Qualifier: qualifier, Payload: payload } = parsed.data;
+  const parsed = parseWith(invokeParameters, run.effective, (problem) =>
+    runtimeFailure(`lambda:invoke of "${run.name}": ${problem}`),
+  );
+  const { FunctionName: name, Qualifier: qualifier, Payload: payload } = parsed;
   const functionNameOrArn = qualifier === undefined ? name : `${name}:${qualifier}`;
   return { ExecutedVersion: '$LATEST', Payload: await invoke(functionNameOrArn, payload ?? {}, run), StatusCode: 200 };
 }

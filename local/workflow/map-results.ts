@@ -1,8 +1,10 @@
+// cspell:words Redrive
 import * as z from 'zod/mini';
 import { working } from '../clock/local-clock.ts';
 import type { MapState, ResultWriter } from './definition.ts';
 import type { ExecutionView } from './execution.ts';
 import { type JsonObject, type JsonValue, roundTrip } from './json.ts';
+import { parseWith } from './parse-with.ts';
 import { fillTemplate } from './payload-template.ts';
 import { pathScope, type StateRun } from './run-state.ts';
 import { resultWriterFailed, unsupported } from './state-failure.ts';
@@ -78,9 +80,10 @@ type ResultKind = 'SUCCEEDED' | 'FAILED';
 const writerParameters = z.strictObject({ Bucket: z.string(), Prefix: z.optional(z.string()) });
 
 async function openFiles(writer: ResultWriter, run: StateRun, ids: MapRunIds): Promise<MapResults> {
-  const parsed = z.safeParse(writerParameters, await fillTemplate(writer.Parameters ?? {}, pathScope(run)));
-  if (!parsed.success) throw resultWriterFailed(`Parameters: ${z.prettifyError(parsed.error)}`);
-  const { Bucket: bucket, Prefix: prefix = '' } = parsed.data;
+  const parameters = await fillTemplate(writer.Parameters ?? {}, pathScope(run));
+  const { Bucket: bucket, Prefix: prefix = '' } = parseWith(writerParameters, parameters, (problem) =>
+    resultWriterFailed(`Parameters: ${problem}`),
+  );
   const folder = prefix === '' ? ids.mapRunId : `${prefix.replace(/\/$/, '')}/${ids.mapRunId}`;
   const write = async (key: string, body: string) => {
     try {

@@ -1,8 +1,9 @@
-import * as z from 'zod/mini';
+import type * as z from 'zod/mini';
 import { type Flow, flowSchema, type State, stateSchema } from './definition.ts';
+import { parseWith } from './parse-with.ts';
 
 /** The definition is no States Language, or uses a part of it that the local runtime does not have. */
-export class DefinitionRefused extends Error {
+class DefinitionRefused extends Error {
   override readonly name = 'DefinitionRefused';
 }
 
@@ -70,10 +71,6 @@ function* transitions(flow: Flow): Iterable<readonly [from: string, target: stri
 }
 
 function parse<T extends z.ZodMiniType>(schema: T, value: unknown, where: string): z.output<T> {
-  const parsed = z.safeParse(schema, value);
-  if (parsed.success) return parsed.data;
-  throw new DefinitionRefused(
-    `${where}: the local runtime cannot run this definition. Change it, or teach local/workflow/definition.ts.\n` +
-      z.prettifyError(parsed.error),
-  );
+  const advice = 'the local runtime cannot run this definition. Change it, or teach local/workflow/definition.ts.';
+  return parseWith(schema, value, (problem) => new DefinitionRefused(`${where}: ${advice}\n${problem}`));
 }

@@ -13,7 +13,7 @@ const DEFAULT_INTERVAL_SECONDS = 1;
 const DEFAULT_MAX_ATTEMPTS = 3;
 const DEFAULT_BACKOFF_RATE = 2;
 
-export interface RetryDecision {
+interface RetryDecision {
   readonly retrierIndex: number;
   readonly delayMillis: number;
 }

@@ -6,7 +6,7 @@ import { countEvents, emit, type Scope } from './scope.ts';
 import { Halted, StateFailure } from './state-failure.ts';
 
 /** What is known of an execution before it runs. */
-export type NewExecution = Pick<
+type NewExecution = Pick<
   ExecutionView,
   'executionArn' | 'stateMachineArn' | 'stateMachineName' | 'name' | 'type' | 'roleArn' | 'input' | 'mapRunArn'
 >;

@@ -21,7 +21,7 @@ import { Halted, runtimeFailure, StateFailure } from './state-failure.ts';
  * History events, as AWS writes them: entered and exited for every state (Fail has no exit); three for each attempt of a
  * Task (scheduled, started, succeeded or failed); two for Parallel and for an inline Map (started, succeeded), two for
  * each iteration; four for a Distributed Map (started, run started, run ended, succeeded), whose children have
- * histories of their own; started and ended for the execution. Not counted apart: a Task's submission and redrives.
+ * histories of their own; started and ended for the execution. Not counted apart: a Task's submission.
  *
  * @throws StateFailure when a state fails and nothing catches it; Halted when the scope ends
  */

@@ -1,3 +1,4 @@
+// cspell:words Redrive
 import { type Execution, HISTORY_MAX_EVENTS, type Services, type WorkflowEvent } from './execution.ts';
 import type { JsonObject } from './json.ts';
 import { Halted, runtimeFailure } from './state-failure.ts';
@@ -55,7 +56,7 @@ export function countTransition(scope: Scope): void {
   execution.view = { ...execution.view, stateTransitions: execution.view.stateTransitions + 1 };
 }
 
-export type EventDetails = Partial<Omit<WorkflowEvent, 'type' | 'executionArn' | 'machine' | 'atEpochMillis'>>;
+type EventDetails = Partial<Omit<WorkflowEvent, 'type' | 'executionArn' | 'machine' | 'atEpochMillis'>>;
 
 export function emit(scope: Scope, type: WorkflowEvent['type'], details: EventDetails = {}): void {
   const { execution, services } = scope;

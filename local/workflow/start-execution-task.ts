@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { ExecutionView, TaskHandler } from './execution.ts';
+import { parseWith } from './parse-with.ts';
 import type { StartRequest } from './runtime.ts';
 import { runtimeFailure, StateFailure } from './state-failure.ts';
 
@@ -12,11 +13,10 @@ const parameters = z.strictObject({
 /** `states:startExecution`, fire and forget. API errors get the prefix and suffix that the integration gives them. */
 export function startExecutionTask(start: (request: StartRequest) => ExecutionView): TaskHandler {
   return async (request) => {
-    const parsed = z.safeParse(parameters, request.parameters);
-    if (!parsed.success) {
-      throw runtimeFailure(`startExecution of "${request.state}": ${z.prettifyError(parsed.error)}`);
-    }
-    const { StateMachineArn: stateMachineArn, Input: input = {}, Name: name } = parsed.data;
+    const parsed = parseWith(parameters, request.parameters, (problem) =>
+      runtimeFailure(`startExecution of "${request.state}": ${problem}`),
+    );
+    const { StateMachineArn: stateMachineArn, Input: input = {}, Name: name } = parsed;
     try {
       const started = start({ stateMachineArn, input, ...(name === undefined ? {} : { name }) });
       return { ExecutionArn: started.executionArn, StartDate: started.startedAtEpochMillis / 1000 };

@@ -3,7 +3,7 @@ import type { ExecutionStatus } from './execution.ts';
 import { numberOf } from './map-items.ts';
 import type { StateRun } from './run-state.ts';
 
-export interface ToleratedFailures {
+interface ToleratedFailures {
   readonly count: number | undefined;
   readonly percentage: number | undefined;
 }

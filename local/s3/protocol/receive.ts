@@ -179,7 +179,7 @@ function pump(stream: Readable, take: Sink): Promise<void> {
     };
     stream.on('data', onData);
     stream.once('end', resolve);
-    stream.once('error', fail);
+    stream.once('error', () => fail(closedEarly()));
     stream.once('close', () => {
       if (!stream.readableEnded) fail(closedEarly());
     });

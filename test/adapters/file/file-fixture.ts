@@ -15,7 +15,7 @@ export const LATER = { nowEpochMillis: () => Date.now() + 60_000 };
 
 export interface RootOptions {
   readonly pattern?: string;
-  readonly rank?: number;
+  readonly rank?: number | undefined;
   readonly exclude?: readonly string[];
 }
 

@@ -29,7 +29,7 @@ import { asNobody, partAt, rootAt, sourceAt, until, useDirectories, writeTree } 
 const directories = useDirectories();
 const fixture = useLocalS3();
 const SNAPSHOT = 'snapshot.2026-01-31.23-59-59';
-const MEBIBYTE = 1024 * 1024;
+const MIB = 1024 * 1024;
 
 interface Setup {
   readonly directory: string;
@@ -131,16 +131,16 @@ describe('copying a part of a file root', () => {
   it('reads the holes of a sparse file as zeros', async () => {
     const { directory, copier, vault } = await setUp();
     writeTree(directory, { 'rank-0/sparse': 'head' });
-    truncateSync(join(directory, 'rank-0/sparse'), 3 * MEBIBYTE);
+    truncateSync(join(directory, 'rank-0/sparse'), 3 * MIB);
 
     const receipt = await copier.copy(taskOf(await list(directory, 'sparse')));
     const stored = await vaulted(vault, `prod/${SNAPSHOT}/rank-0/sparse`, receipt?.versionId ?? '');
-    expect(stored.bytes.equals(Buffer.concat([Buffer.from('head'), Buffer.alloc(3 * MEBIBYTE - 4)]))).toBe(true);
+    expect(stored.bytes.equals(Buffer.concat([Buffer.from('head'), Buffer.alloc(3 * MIB - 4)]))).toBe(true);
   });
 
   it('gives the same receipt for the second copy and writes nothing', async () => {
     const { directory, copier, vault } = await setUp();
-    writeTree(directory, { 'rank-0/small': 'x', 'rank-0/large': variedBytes(9 * MEBIBYTE) });
+    writeTree(directory, { 'rank-0/small': 'x', 'rank-0/large': variedBytes(9 * MIB) });
     for (const path of ['small', 'large']) {
       const task = taskOf(await list(directory, path));
       expect(await copier.copy(task)).toEqual(await copier.copy(task));
@@ -151,7 +151,7 @@ describe('copying a part of a file root', () => {
 
   it('puts another version of the part under its rewritten key', async () => {
     const { directory, copier, vault } = await setUp();
-    for (const sizeBytes of [5, 9 * MEBIBYTE]) {
+    for (const sizeBytes of [5, 9 * MIB]) {
       const path = `part-${sizeBytes}`;
       writeTree(directory, { [`rank-0/${path}`]: variedBytes(sizeBytes, 1) });
       const first = await copier.copy(taskOf(await list(directory, path)));
@@ -170,7 +170,7 @@ describe('copying a part of a file root', () => {
 
   it('keeps what it stores under Object Lock, small and large', async () => {
     const { directory, copier, vault } = await setUp({ objectLock: true });
-    writeTree(directory, { 'rank-0/small': 'x', 'rank-0/large': variedBytes(9 * MEBIBYTE) });
+    writeTree(directory, { 'rank-0/small': 'x', 'rank-0/large': variedBytes(9 * MIB) });
     for (const path of ['small', 'large']) {
       const receipt = await copier.copy(taskOf(await list(directory, path)));
       const stored = await vaulted(vault, `prod/${SNAPSHOT}/rank-0/${path}`, receipt?.versionId ?? '');
@@ -181,7 +181,7 @@ describe('copying a part of a file root', () => {
 
   it('finds its own bytes when the answer to a write was lost', async () => {
     const { directory, copier, vault } = await setUp();
-    writeTree(directory, { 'rank-0/small': 'x', 'rank-0/large': variedBytes(9 * MEBIBYTE) });
+    writeTree(directory, { 'rank-0/small': 'x', 'rank-0/large': variedBytes(9 * MIB) });
     for (const [path, operation] of [
       ['small', 'PutObject'],
       ['large', 'CompleteMultipartUpload'],
@@ -262,17 +262,17 @@ describe('a part that is not what was listed', () => {
 
   it.each([
     ['appended to', (file: string) => appendFileSync(file, '!')],
-    ['cut short', (file: string) => truncateSync(file, MEBIBYTE)],
+    ['cut short', (file: string) => truncateSync(file, MIB)],
     [
       'replaced',
       (file: string) => {
-        writeFileSync(`${file}.new`, variedBytes(50 * MEBIBYTE));
+        writeFileSync(`${file}.new`, variedBytes(50 * MIB));
         renameSync(`${file}.new`, file);
       },
     ],
   ])('is noticed when a large one is %s while its ranges are being sent', async (_, change) => {
     const { directory, copier, vault, work, pool } = await setUp();
-    writeTree(directory, { 'rank-0/a': variedBytes(50 * MEBIBYTE) });
+    writeTree(directory, { 'rank-0/a': variedBytes(50 * MIB) });
     const part = await list(directory, 'a');
     const hold = fixture.s3.faults.hold({ where: { bucket: vault, operation: 'UploadPart' } });
     const copying = expect(copier.copy(taskOf(part))).rejects.toThrow(PartChanged);
@@ -305,7 +305,7 @@ describe('a part that is not what was listed', () => {
 describe('the upload of a large part', () => {
   it('stops when asked to and goes on with the ranges that are missing', async () => {
     const { directory, copier, vault, work } = await setUp();
-    const content = Buffer.from(variedBytes(60 * MEBIBYTE + 5));
+    const content = Buffer.from(variedBytes(60 * MIB + 5));
     writeTree(directory, { 'rank-0/a': content });
     const part = await list(directory, 'a');
     const stopped = await copier.copy(taskOf(part, { shouldStop: stopAfter(3) }));
@@ -340,7 +340,7 @@ describe('the upload of a large part', () => {
 
   it('goes on after a try that died between ranges', async () => {
     const { directory, copier, vault } = await setUp();
-    const content = Buffer.from(variedBytes(40 * MEBIBYTE));
+    const content = Buffer.from(variedBytes(40 * MIB));
     writeTree(directory, { 'rank-0/a': content });
     const part = await list(directory, 'a');
     const fault = fixture.s3.faults.inject({
@@ -359,7 +359,7 @@ describe('the upload of a large part', () => {
 
   it('begins anew when the recorded upload was aborted by somebody', async () => {
     const { directory, copier, vault, work } = await setUp();
-    writeTree(directory, { 'rank-0/a': variedBytes(9 * MEBIBYTE) });
+    writeTree(directory, { 'rank-0/a': variedBytes(9 * MIB) });
     const part = await list(directory, 'a');
     const record = {
       formatVersion: 1,
@@ -369,24 +369,24 @@ describe('the upload of a large part', () => {
     };
     await work.put(taskOf(part).uploadKey, Buffer.from(JSON.stringify(record)));
 
-    expect((await copier.copy(taskOf(part)))?.checksum).toBe(crc32Checksum(crc32(variedBytes(9 * MEBIBYTE))));
+    expect((await copier.copy(taskOf(part)))?.checksum).toBe(crc32Checksum(crc32(variedBytes(9 * MIB))));
     expect(await uploadsOf(vault)).toBe(0);
   });
 
   it('drops the upload of an earlier version of the part', async () => {
     const { directory, copier, vault } = await setUp();
-    writeTree(directory, { 'rank-0/a': variedBytes(20 * MEBIBYTE, 1) });
+    writeTree(directory, { 'rank-0/a': variedBytes(20 * MIB, 1) });
     await copier.copy(taskOf(await list(directory, 'a'), { shouldStop: stopAfter(2) }));
-    writeTree(directory, { 'rank-0/a': variedBytes(20 * MEBIBYTE, 2) });
+    writeTree(directory, { 'rank-0/a': variedBytes(20 * MIB, 2) });
 
     const receipt = await copier.copy(taskOf(await list(directory, 'a')));
-    expect(receipt?.checksum).toBe(crc32Checksum(crc32(variedBytes(20 * MEBIBYTE, 2))));
+    expect(receipt?.checksum).toBe(crc32Checksum(crc32(variedBytes(20 * MIB, 2))));
     expect(await uploadsOf(vault)).toBe(0);
   });
 
   it('ends the same when two tries run at a time', async () => {
     const { directory, copier, vault } = await setUp();
-    const content = variedBytes(30 * MEBIBYTE);
+    const content = variedBytes(30 * MIB);
     writeTree(directory, { 'rank-0/a': content });
     const task = taskOf(await list(directory, 'a'));
     const settled = await Promise.allSettled([copier.copy(task), copier.copy(task)]);
@@ -408,7 +408,7 @@ describe('the upload of a large part', () => {
     const pool = new BufferPool(3 * RANGE_SIZE_BYTES, RANGE_SIZE_BYTES);
     const { directory, copier, vault } = await setUp({ pool });
     writeTree(directory, { 'rank-0/sparse': '' });
-    truncateSync(join(directory, 'rank-0/sparse'), 300 * MEBIBYTE);
+    truncateSync(join(directory, 'rank-0/sparse'), 300 * MIB);
     let mostLentBytes = 0;
     const stopObserving = fixture.s3.observe({
       before: () => {
@@ -418,9 +418,9 @@ describe('the upload of a large part', () => {
     const receipt = await copier.copy(taskOf(await list(directory, 'sparse')));
     stopObserving();
 
-    expect(receipt?.sizeBytes).toBe(300 * MEBIBYTE);
+    expect(receipt?.sizeBytes).toBe(300 * MIB);
     expect((await vaulted(vault, `prod/${SNAPSHOT}/rank-0/sparse`, receipt?.versionId ?? '')).ContentLength).toBe(
-      300 * MEBIBYTE,
+      300 * MIB,
     );
     expect(mostLentBytes).toBeGreaterThan(0);
     expect(mostLentBytes).toBeLessThanOrEqual(3 * RANGE_SIZE_BYTES);

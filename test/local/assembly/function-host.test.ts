@@ -3,6 +3,8 @@ import type { Assembly, FunctionModel } from '../../../local/assembly/assembly-m
 import { createFunctionHost, type FunctionHostOptions } from '../../../local/assembly/function-host.ts';
 import { readAssembly } from '../../../local/assembly/read-assembly.ts';
 import { SimulatedClock } from '../../../local/clock/simulated-clock.ts';
+import { createWorkflowRuntime } from '../../../local/workflow/runtime.ts';
+import { startTinyS3 } from '../workflow/tiny-s3.ts';
 import { type SampleAssembly, synthesizeSample } from './sample-app.ts';
 
 let sample: SampleAssembly;
@@ -51,6 +53,27 @@ test('gives every host its own instance of the module', async () => {
   expect(await host().invokeFunction(copyFunction().arn, {})).toMatchObject({ calls: 1 });
 });
 
+test('keeps to its own environment while it runs, beside another that runs at the same time', async () => {
+  const hosts = ['one', 'two'].map((name) => host({ environment: () => ({ BUCKET: name }) }));
+
+  const results = await Promise.all(hosts.map(({ invokeFunction }) => invokeFunction(copyFunction().arn, {})));
+
+  expect(results).toMatchObject([
+    { bucket: 'one', laterBucket: 'one' },
+    { bucket: 'two', laterBucket: 'two' },
+  ]);
+});
+
+test('hides the AWS settings of the process from the handler', async () => {
+  process.env['AWS_PROFILE'] = 'mine';
+
+  const result = await host().invokeFunction(copyFunction().arn, {});
+  delete process.env['AWS_PROFILE'];
+
+  expect(result).toMatchObject({ names: expect.not.arrayContaining(['AWS_PROFILE']) });
+  expect(result).toMatchObject({ names: expect.arrayContaining(['BUCKET', 'AWS_LAMBDA_FUNCTION_NAME']) });
+});
+
 test('lets overrides win over the environment of the template', async () => {
   const { invokeFunction } = host({ environment: () => ({ BUCKET: 'elsewhere' }) });
 
@@ -62,6 +85,14 @@ test('tells the handler how much time is left on the clock, or as little as a te
 
   expect(await invokeFunction(copyFunction().arn, {})).toMatchObject({ remainingMillis: 5 });
   expect(await invokeFunction(copyFunction().arn, {})).toMatchObject({ remainingMillis: 900_000, memory: '512' });
+});
+
+test('shares its clock with the handler until it is closed', async () => {
+  const it = host();
+
+  expect(await it.invokeFunction(copyFunction().arn, {})).toMatchObject({ nowEpochMillis: clock.nowEpochMillis() });
+  it.close();
+  expect(await it.invokeFunction(copyFunction().arn, {})).not.toHaveProperty('nowEpochMillis');
 });
 
 test('passes JSON both ways and nothing else', async () => {
@@ -85,4 +116,29 @@ test('says that inline code cannot be run', async () => {
   const inline = assembly.functions.find(({ code }) => code.kind === 'inline');
 
   await expect(host().invokeFunction(inline?.name ?? '', {})).rejects.toThrow(/has inline code/);
+});
+
+test('the machine and the bundle that CDK wrote run together, Distributed Map and all', async () => {
+  const s3 = await startTinyS3();
+  const clock = new SimulatedClock({ startEpochMillis: 0, autoAdvance: true });
+  const { invokeFunction, invocations } = createFunctionHost({ assembly, clock });
+  const runtime = createWorkflowRuntime({ machines: assembly.stateMachines, invokeFunction, s3: s3.client, clock });
+  const bucket = assembly.buckets[0]?.name ?? '';
+  s3.objects.set(`${bucket}/plan/batches.jsonl`, '{"batch":1}\n{"batch":2}\n');
+
+  const { executionArn } = runtime.start({
+    stateMachineArn: assembly.stateMachines[0]?.arn ?? '',
+    input: { batches: 'plan/batches.jsonl' },
+  });
+  const ended = await runtime.result(executionArn);
+  await s3.close();
+
+  expect(ended).toMatchObject({
+    status: 'SUCCEEDED',
+    output: {
+      plan: { StatusCode: 200, Payload: { bucket } },
+      copied: { ResultWriterDetails: { Bucket: bucket, Key: expect.stringMatching(/^runs\/.*manifest\.json$/) } },
+    },
+  });
+  expect([...invocations().values()]).toEqual([3]);
 });

@@ -29,9 +29,11 @@ let calls = 0;
 export const handler = async (event, context) => {
   calls += 1;
   if (event.fail) { const error = new Error('no such part'); error.name = 'PartMissing'; throw error; }
+  await new Promise((resolve) => setImmediate(resolve));
   return {
     event, bucket, calls,
-    laterBucket: process.env.BUCKET,
+    laterBucket: process.env.BUCKET, names: Object.keys(process.env),
+    nowEpochMillis: globalThis[Symbol.for('rankvault.clock.' + process.env.RANKVAULT_CLOCK)]?.(),
     remainingMillis: context.getRemainingTimeInMillis(),
     functionName: context.functionName, arn: context.invokedFunctionArn, requestId: context.awsRequestId,
     memory: context.memoryLimitInMB, date: new Date(0), nothing: undefined,

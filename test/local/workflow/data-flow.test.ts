@@ -1,3 +1,4 @@
+// cspell:words Redrive
 import { describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../../../local/workflow/json.ts';
 import { fixture, flow, lambda, MACHINE_ARN, pass } from './workflow-fixture.ts';

@@ -1,3 +1,4 @@
+// cspell:words Timedout
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../local/workflow/json.ts';
 import { LambdaServiceError, sandboxTimedOut, tooManyRequests } from '../../../local/workflow/lambda-task.ts';
