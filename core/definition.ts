@@ -3,14 +3,18 @@ import type { ClusterConfig } from './config/schema.ts';
 
 /**
  * What a backup covers: changing any of it makes the next snapshot a full, because paths of the base may mean something else
- * now. Schedules, retention and speed are not part of it.
+ * now. Schedules, retention, speed, and how files are reached (keys, waiting times) are not part of it.
  */
 export function definitionOf(clusterName: string, cluster: ClusterConfig): Readonly<Record<string, unknown>> {
-  return {
-    cluster: clusterName,
-    source: cluster.source.kind,
-    roots: cluster.source.kind === 'kagent' ? [cluster.source] : cluster.roots,
-  };
+  return { cluster: clusterName, source: cluster.source.kind, roots: rootsOf(cluster) };
+}
+
+function rootsOf({ source, roots }: ClusterConfig): readonly unknown[] {
+  if (source.kind === 'files') {
+    return roots.map(({ kmsKeyArn: _key, ...root }) => root);
+  }
+  const { kmsKeyArn: _key, settleMinutes: _settle, ...covered } = source;
+  return [covered];
 }
 
 /** SHA-256, hex, of the definition's JSON with sorted keys. */

@@ -32,7 +32,7 @@ export function decidePart(live: LivePart, base: ManifestLine | undefined, pass:
   if (base === undefined || isDirectoryLine(base)) {
     return { action: 'copy', reason: 'new' };
   }
-  if (base.token !== live.token || base.root !== live.root) {
+  if (base.token !== live.token || base.root !== live.root || base.sizeBytes !== live.sizeBytes) {
     return { action: 'copy', reason: 'changed' };
   }
   return base.racy === true ? { action: 'copy', reason: 'racy' } : { action: 'carry', line: carried(base, live) };

@@ -26,6 +26,6 @@ export function estimateRestore(totals: Totals): RestoreEstimate {
     bytes: totals.bytes,
     requests: writes + reads,
     minutes: Math.ceil(minutes),
-    dollars: Math.round(dollarsOf({ writes, reads, stateTransitions: 4 * batches + 60 }) * 100) / 100,
+    dollars: Math.round(dollarsOf({ writes, reads, stateTransitions: 4 * batches + 60 }) * 10_000) / 10_000,
   };
 }

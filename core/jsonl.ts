@@ -58,6 +58,7 @@ export async function* readGzipJsonLines(body: AsyncIterable<Uint8Array>, name: 
   } catch (error) {
     throw isZlibError(error) ? broken(name, `its gzip is broken after line ${number}`, error) : error;
   }
+  rest += decoder.end();
   if (rest !== '') {
     throw broken(name, `it ends within line ${number + 1}`, undefined);
   }

@@ -5,7 +5,7 @@ import type { Clock } from './ports/clock.ts';
 import type { ExecutionState, Executions } from './ports/executions.ts';
 import type { ObjectStore } from './ports/object-store.ts';
 import { createJson, readJson } from './stored-json.ts';
-import { isoOfEpochMillis } from './utc.ts';
+import { epochMillisOfIso, isoOfEpochMillis } from './utc.ts';
 
 /**
  * Locks are objects of the work bucket: created with If-None-Match, stolen and released with If-Match on the ETag, so that of two
@@ -59,19 +59,27 @@ export async function acquireLock(deps: LockDependencies, key: string, owner: Lo
     return { outcome: 'acquired' };
   }
   const state = await deps.executions.describe(present.value.executionArn);
-  if (!mayBeStolen(state, deps.clock.nowEpochMillis())) {
+  if (!mayBeStolen(present.value, state, deps.clock.nowEpochMillis())) {
     return { outcome: 'held', by: present.value };
   }
   const outcome = await deps.work.replace(key, jsonBytes(lock), present.etag);
   return outcome === 'replaced' ? { outcome: 'acquired', stolenFrom: present.value } : acquireLock(deps, key, owner);
 }
 
-/** An execution that Step Functions no longer knows ended long ago. */
-export function mayBeStolen(state: ExecutionState | undefined, nowEpochMillis: number): boolean {
-  if (state === undefined) {
-    return true;
+/**
+ * An execution that Step Functions does not know ended long ago, or has only just begun (DescribeExecution is eventually
+ * consistent, Step Functions API reference): the age of its lock tells which.
+ */
+export function mayBeStolen(
+  lock: Pick<Lock, 'acquiredAt'>,
+  state: ExecutionState | undefined,
+  nowEpochMillis: number,
+): boolean {
+  if (state?.status === 'running') {
+    return false;
   }
-  return state.status === 'ended' && nowEpochMillis - state.stoppedAtEpochMillis >= STEAL_AFTER_MILLIS;
+  const sinceEpochMillis = state?.stoppedAtEpochMillis ?? epochMillisOfIso(lock.acquiredAt) ?? nowEpochMillis;
+  return nowEpochMillis - sinceEpochMillis >= STEAL_AFTER_MILLIS;
 }
 
 /** Gives the lock up if it is this owner's; somebody else's stays. */

@@ -85,4 +85,9 @@ async function* readWithHeader<H extends z.ZodMiniType, L extends z.ZodMiniType>
       yield parseOrCorrupt(lineSchema, value, key);
     }
   }
+  if (isHeader) {
+    throw new CatalogCorrupt(`${key} is empty: it has no header.`, {
+      hint: 'Restore an earlier version of the object in the bucket, or use another snapshot.',
+    });
+  }
 }

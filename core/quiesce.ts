@@ -27,7 +27,7 @@ export const quiesceSchema = z.object({
   beginSentAt: z.optional(z.string()),
   /** The cluster answered that it has begun. */
   begunAt: z.optional(z.string()),
-  /** The cluster answered that it does not begin: there is nothing of ours to release. */
+  /** Begin certainly did not take effect, because it was refused or never left: there is nothing of ours to release. */
   beginRefusedAt: z.optional(z.string()),
   /** Backup mode was seen after begin; a cluster that never shows it has none. */
   heldSeenAt: z.optional(z.string()),
@@ -50,28 +50,31 @@ export function readQuiesce(work: ObjectStore, cluster: string): Promise<StoredQ
 }
 
 /**
- * Replaces the version that was read.
+ * Changes this hold's record. A snapshot, its ghosts and several releases write to it at the same time: where another was faster,
+ * the change is decided again on what is there now, so that no fact is lost and nothing is decided on a stale one.
+ * @param decide what to change; undefined when there is nothing to change any more
  * @returns what is stored now
- * @throws LockLost when somebody else changed it meanwhile
+ * @throws LockLost when the record is another execution's by now
  */
 export async function updateQuiesce(
   work: ObjectStore,
   stored: StoredQuiesce,
-  change: Partial<Quiesce>,
+  decide: (present: Quiesce) => Partial<Quiesce> | undefined,
 ): Promise<StoredQuiesce> {
-  const key = quiesceKey(stored.value.cluster);
-  if ((await work.replace(key, jsonBytes({ ...stored.value, ...change }), stored.etag)) === 'lost') {
-    throw new LockLost(`${key} was changed by another execution.`, {
-      hint: 'The step is tried again by its workflow, or the other execution goes on; look at both in the console.',
-    });
+  const { cluster, nonce } = stored.value;
+  let current = stored;
+  for (;;) {
+    const change = decide(current.value);
+    if (change === undefined) {
+      return current;
+    }
+    const bytes = jsonBytes({ ...current.value, ...change });
+    const outcome = await work.replace(quiesceKey(cluster), bytes, current.etag);
+    current = await ownQuiesce(work, cluster, nonce);
+    if (outcome === 'replaced') {
+      return current;
+    }
   }
-  const now = await readQuiesce(work, stored.value.cluster);
-  if (now === undefined || now.value.nonce !== stored.value.nonce) {
-    throw new LockLost(`${key} was taken over by another execution.`, {
-      hint: 'Look at the other execution in the console.',
-    });
-  }
-  return now;
 }
 
 /** The quiesce of this nonce, for a step that must hold it. @throws LockLost */
@@ -88,9 +91,14 @@ export async function ownQuiesce(work: ObjectStore, cluster: string, nonce: stri
 /** Every step inside the hold asks this first. @throws QuiesceLost when the release has begun, whoever started it */
 export async function assertHoldStands(work: ObjectStore, cluster: string, nonce: string): Promise<void> {
   const { value } = await ownQuiesce(work, cluster, nonce);
+  assertStands(value);
+}
+
+/** @throws QuiesceLost when the release of this hold has begun, or is done */
+export function assertStands(value: Quiesce): void {
   if (value.endSentAt !== undefined || value.releasedAt !== undefined) {
     throw new QuiesceLost(
-      `The hold on cluster '${cluster}' was released (${value.releaseReason ?? 'unknown'}) before the snapshot was fenced.`,
+      `The hold on cluster '${value.cluster}' was released (${value.releaseReason ?? 'unknown'}) before the snapshot was fenced.`,
       {
         hint: 'Nothing was committed. If the deadline passed, raise maxQuiesceMinutes or copyConcurrency; then start the snapshot again.',
       },

@@ -40,6 +40,8 @@ export interface RestoreRules {
   readonly hasActivation: boolean;
   /** False for a snapshot of S3 roots, which knows no directories: then none is extra. */
   readonly snapshotHasDirectories: boolean;
+  /** The target has one root, which takes the parts of all: names of roots mean nothing then. */
+  readonly hasOneRoot: boolean;
 }
 
 /**
@@ -70,15 +72,21 @@ function forWhatIsThere(
   const place = { root: live.root, path: live.path };
   const activation = rules.hasActivation && isActivation(rules.rank, live.path);
   if (live.kind === 'part' && (activation || (rules.policy === 'rename' && !rules.resumed))) {
-    return [{ phase: 'aside', action: { action: 'moveAside', ...place } }];
+    // The earlier try has moved the old file aside; what is here now it has put here.
+    return [{ phase: 'aside', action: { action: rules.resumed ? 'remove' : 'moveAside', ...place } }];
   }
   return mustGo(line, live, rules) ? [{ phase: 'extras', action: { action: 'remove', ...place } }] : [];
 }
 
 /** Policy `none` found the ranks empty: it never removes anything but what an earlier try of itself left half-written. */
 function mustGo(line: ManifestLine | undefined, live: LiveEntry, rules: RestoreRules): boolean {
-  const isExtra = line === undefined || isDirectoryLine(line);
+  const isExtra = line === undefined || isDirectoryLine(line) || isElsewhere(line, live, rules);
   return isExtra && (rules.policy !== 'none' || isLeftover(live.path));
+}
+
+/** The part belongs into another of the target's roots: left where it is, two roots would hold it. */
+function isElsewhere(line: PartLine, live: LiveEntry, rules: RestoreRules): boolean {
+  return !rules.hasOneRoot && line.root !== live.root;
 }
 
 /** A part that was being written when its worker died. */
@@ -96,7 +104,10 @@ function forWhatShallBe(line: ManifestLine, live: LiveEntry | undefined, rules: 
     return [{ phase: 'activation', action: { action: 'place', line } }];
   }
   const moved = rules.policy === 'rename' && !rules.resumed;
-  if (live === undefined || live.kind === 'directory' || moved || live.sizeBytes !== line.sizeBytes) {
+  if (live === undefined || live.kind === 'directory' || moved || isElsewhere(line, live, rules)) {
+    return [{ phase: 'data', action: { action: 'place', line } }];
+  }
+  if (live.sizeBytes !== line.sizeBytes) {
     return [{ phase: 'data', action: { action: 'place', line } }];
   }
   return rules.trustTimes && hasSameTime(line, live) ? [] : [{ phase: 'data', action: { action: 'check', line } }];

@@ -17,8 +17,9 @@ export const quiesceKey = (cluster: string): string => {
   assertName('cluster', cluster);
   return `quiesce/${cluster}.json`;
 };
+export const HOLDS_PREFIX = 'holds/';
 /** Readers of a snapshot; while one is here, nothing of the snapshot is deleted. */
-export const holdsPrefix = (backup: string, snapshot: string): string => `holds/${backup}/${snapshot}/`;
+export const holdsPrefix = (backup: string, snapshot: string): string => `${HOLDS_PREFIX}${backup}/${snapshot}/`;
 export const holdKey = (backup: string, snapshot: string, execution: string): string =>
   `${holdsPrefix(backup, snapshot)}${execution}.json`;
 

@@ -31,10 +31,13 @@ async function read(path: string): Promise<unknown> {
     if (error instanceof ConfigInvalid) {
       throw error;
     }
-    throw new ConfigInvalid(`The configuration ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`, {
-      hint: 'Name another file by `-c config=PATH` or RANKVAULT_CONFIG, or correct this one.',
-      cause: error,
-    });
+    throw new ConfigInvalid(
+      `The configuration ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
+      {
+        hint: 'Name another file by `-c config=PATH` or RANKVAULT_CONFIG, or correct this one.',
+        cause: error,
+      },
+    );
   }
 }
 

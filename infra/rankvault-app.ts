@@ -8,7 +8,7 @@ import { FIXED_FUNCTION_NAMES, SITE_FUNCTION_NAMES } from './functions/function-
 import { VaultStack } from './vault-stack.ts';
 import { WorkflowsStack } from './workflows-stack.ts';
 
-export interface RankvaultStacksProps {
+interface RankvaultStacksProps {
   readonly config: RankvaultConfig;
   /** Where the code of a function begins. @default - functions/<name>.ts */
   readonly entryOf?: EntryOf;
@@ -16,7 +16,7 @@ export interface RankvaultStacksProps {
   readonly nowEpochMillis?: number;
 }
 
-export interface RankvaultStacks {
+interface RankvaultStacks {
   readonly vaultStack: VaultStack;
   readonly workflowsStack: WorkflowsStack;
 }

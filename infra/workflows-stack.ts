@@ -20,7 +20,7 @@ import { snapshotWorkflow } from './workflows/snapshot.ts';
 import { createStateMachine } from './workflows/state-machine.ts';
 import type { WorkflowContext } from './workflows/workflow-context.ts';
 
-export interface WorkflowsStackProps {
+interface WorkflowsStackProps {
   readonly config: RankvaultConfig;
   readonly vault: Vault;
   readonly bundles: FunctionBundles;
@@ -53,10 +53,9 @@ export class WorkflowsStack extends Stack {
       bundles: props.bundles,
     };
     this.#sites = sitesOf(config).map((site) => new SiteFunctions(this, context, site));
-    const siteFunctions = siteFunctionsJson(this, this.#sites);
-    const planning = new PlanningFunctions(this, context, siteFunctions);
+    const planning = new PlanningFunctions(this, context, siteFunctionsJson(this, this.#sites));
     const recording = new RecordingFunctions(this, context);
-    const releasing = new ReleaseFunctions(this, context, siteFunctions);
+    const releasing = new ReleaseFunctions(this, context);
 
     this.release = this.#createRelease(releasing);
     const arming = new ReleaseArming(this, context, this.release, releasing.group);

@@ -1,10 +1,10 @@
-import { rename, rm, rmdir } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { assertPartPath } from '../../core/part-path.ts';
 import { asideDirectory } from '../roots/restore-marker.ts';
-import { errorCodeOf, isAbsent } from './file-errors.ts';
+import { isAbsent } from './file-errors.ts';
 import { describeRoot, type FileRoot } from './file-root.ts';
 import { absolutePath, statPlain } from './plain-path.ts';
-import { makeDirectories, removeFile } from './target-directories.ts';
+import { makeDirectories, removeEmptyDirectory, removeFile } from './target-directories.ts';
 import { notWritable } from './target-errors.ts';
 
 /**
@@ -21,7 +21,7 @@ export async function moveFileAside(root: FileRoot, path: string, label: string)
   }
   if (path.endsWith('/')) {
     await makeDirectories(root, aside);
-    await removeIfEmpty(root, path);
+    await removeEmptyDirectory(root, path.slice(0, -1));
     return;
   }
   if ((await statPlain(root, aside)) !== undefined) {
@@ -49,7 +49,7 @@ export async function removeAsideDirectory(root: FileRoot, label: string): Promi
   } catch (error) {
     throw notWritable(directory, describeRoot(root), error);
   }
-  await removeIfEmpty(root, directory.slice(0, directory.indexOf('/') + 1));
+  await removeEmptyDirectory(root, directory.slice(0, directory.indexOf('/')));
 }
 
 /** @throws PartPathInvalid for a label that would lead out of the aside directory */
@@ -57,15 +57,4 @@ function asideDirectoryOf(label: string): string {
   const directory = asideDirectory(label);
   assertPartPath(directory, 'the aside directory');
   return directory;
-}
-
-async function removeIfEmpty(root: FileRoot, path: string): Promise<void> {
-  try {
-    await rmdir(absolutePath(root, path));
-  } catch (error) {
-    const code = errorCodeOf(error);
-    if (!isAbsent(error) && code !== 'ENOTEMPTY' && code !== 'EEXIST') {
-      throw notWritable(path, describeRoot(root), error);
-    }
-  }
 }

@@ -13,16 +13,19 @@ export interface FileRoot {
   readonly pattern: RootPattern;
   /** Of paths inside the root, as they are on disk. */
   readonly excluded: Excludes;
+  /** A staging directory that a restore makes: until then it counts as empty. Any other root that is missing is a fault. */
+  readonly madeByRestore?: boolean;
 }
 
 /** @throws RootPatternInvalid */
-export function fileRootOf(config: RootConfig): FileRoot {
+export function fileRootOf(config: RootConfig, options: { readonly madeByRestore?: boolean } = {}): FileRoot {
   const directory = fileURLToPath(config.url).replace(/\/+$/, '');
   return {
     name: config.name,
     directory,
     pattern: compileRootPattern(config.pattern, config.rank),
     excluded: compileExcludes(config.exclude),
+    madeByRestore: options.madeByRestore ?? false,
   };
 }
 

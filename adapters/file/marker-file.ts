@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { mkdir, open, rename } from 'node:fs/promises';
 import { RestoreInProgress } from '../../core/errors.ts';
 import type { RestoreMarker } from '../../core/ports/restore-target.ts';
 import { formatMarker, MARKER_NAME, nextMarker, parseMarker } from '../roots/restore-marker.ts';
@@ -29,6 +29,9 @@ export async function readMarkerFile(root: FileRoot): Promise<RestoreMarker | un
  * @throws RestoreInProgress when another execution writes the marker at the same moment
  */
 export async function writeMarkerFile(root: FileRoot, wanted: RestoreMarker): Promise<void> {
+  if (root.madeByRestore) {
+    await makeRoot(root);
+  }
   const next = nextMarker(await readMarkerFile(root), wanted);
   await replaceMarker(root, formatMarker(next));
   const present = await readMarkerFile(root);
@@ -39,6 +42,14 @@ export async function writeMarkerFile(root: FileRoot, wanted: RestoreMarker): Pr
         hint: 'Let one of the two restores finish, then decide whether the other is still wanted.',
       },
     );
+  }
+}
+
+async function makeRoot(root: FileRoot): Promise<void> {
+  try {
+    await mkdir(root.directory, { recursive: true });
+  } catch (error) {
+    throw notWritable('', describeRoot(root), error);
   }
 }
 

@@ -11,6 +11,9 @@ export async function assertRootReadable(root: FileRoot): Promise<void> {
   try {
     found = await stat(root.directory, { bigint: true });
   } catch (error) {
+    if (root.madeByRestore && isAbsent(error)) {
+      return;
+    }
     throw passingFailure('/', where, error) ?? missingRoot(where, errorCodeOf(error) ?? String(error));
   }
   if (!found.isDirectory()) {

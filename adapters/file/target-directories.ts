@@ -71,6 +71,10 @@ export async function removeFile(root: FileRoot, path: string): Promise<void> {
 
 /**
  * Removes a directory with what is in it, except what the root excludes and the directories that hold such. Absent is fine.
+ *
+ * A rank's own directory goes only when it is empty: what is in it is the rank's business, and where the target's pattern differs from
+ * the snapshot's the directory looks superfluous to the pseudo-rank `cluster` and holds what was just restored.
+ *
  * @param pathInRoot ends in `/`
  * @returns true when nothing is left of it
  */
@@ -78,6 +82,9 @@ export async function removeDirectory(root: FileRoot, pathInRoot: string): Promi
   const path = pathInRoot.slice(0, -1);
   if (!(await statIfPresent(root, path))?.isDirectory()) {
     return true;
+  }
+  if (isRankDirectory(root, path)) {
+    return await removeEmptyDirectory(root, path);
   }
   let empty = true;
   for (const key of (await namesOf(root, pathInRoot))?.keys ?? []) {
@@ -90,13 +97,22 @@ export async function removeDirectory(root: FileRoot, pathInRoot: string): Promi
       await removeFile(root, child);
     }
   }
-  return empty && (await removeEmpty(root, path));
+  return empty && (await removeEmptyDirectory(root, path));
 }
 
-async function removeEmpty(root: FileRoot, path: string): Promise<boolean> {
+function isRankDirectory({ pattern }: FileRoot, path: string): boolean {
+  return path.startsWith(pattern.rankParent) && pattern.rankOf(path.slice(pattern.rankParent.length)) !== undefined;
+}
+
+/** @returns false when something is in it */
+export async function removeEmptyDirectory(root: FileRoot, path: string): Promise<boolean> {
   try {
     await rmdir(absolutePath(root, path));
   } catch (error) {
+    const code = errorCodeOf(error);
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') {
+      return false;
+    }
     if (!isAbsent(error)) {
       throw notWritable(path, describeRoot(root), error);
     }

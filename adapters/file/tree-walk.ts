@@ -4,7 +4,7 @@ import { specialFile } from './file-errors.ts';
 import { describeRoot } from './file-root.ts';
 import { assertRootReadable, statPlain } from './plain-path.ts';
 import { mapTomDirectories } from './tom-directories.ts';
-import { readDirectory, type Walk, type WalkDirectory } from './walk-directory.ts';
+import { isDirectoryOfRank, readDirectory, type Walk, type WalkDirectory } from './walk-directory.ts';
 
 /** A name that the walk came by; nothing is known about it yet but its kind. */
 export interface Visit {
@@ -44,7 +44,7 @@ export async function* walkRank(walk: Walk): AsyncGenerator<Visit> {
     } else if (visit.kind !== 'directory' || !walk.after.startsWith(visit.path)) {
       continue;
     }
-    if (visit.kind === 'directory') {
+    if (visit.kind === 'directory' && !isDirectoryOfRank(walk, visit.pathInRoot)) {
       const directory = await readDirectory(walk, visit.path, visit.pathInRoot);
       stack.push({ ...directory, next: 0 });
     }

@@ -65,10 +65,20 @@ function isListed(walk: Walk, parent: string, key: string): boolean {
     return false;
   }
   if (walk.rank === CLUSTER_RANK) {
-    const isDirectoryOfRank = key.endsWith('/') && pattern.rankOf(key.slice(0, -1)) !== undefined;
-    return !(isDirectoryOfRank && parent === pattern.rankParent);
+    return true;
   }
   return !(parent === mappedTomParent(walk) && isTom(pattern, key));
+}
+
+/**
+ * A rank's own directory is an entry of `cluster`, because it lies in no rank's directory: its owner and mode decide whether the
+ * database can write there. What is in it belongs to the rank.
+ * @param pathInRoot ends in `/`
+ */
+export function isDirectoryOfRank(walk: Walk, pathInRoot: string): boolean {
+  const { pattern } = walk.root;
+  const name = pathInRoot.slice(pattern.rankParent.length, -1);
+  return walk.rank === CLUSTER_RANK && pathInRoot.startsWith(pattern.rankParent) && pattern.rankOf(name) !== undefined;
 }
 
 /** Where the TOM directories are that a walk shows at the top of the rank instead; undefined when they are there anyway. */

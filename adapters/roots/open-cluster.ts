@@ -59,13 +59,18 @@ export function openSource(access: ClusterAccess, roots: readonly RootConfig[]):
   );
 }
 
-export function openTarget(access: ClusterAccess, roots: readonly RootConfig[]): ClusterTarget {
+/** @param options.madeByRestore true for a directory of KAgent's, which is not there before it is restored */
+export function openTarget(
+  access: ClusterAccess,
+  roots: readonly RootConfig[],
+  options: { readonly madeByRestore: boolean },
+): ClusterTarget {
   const vault = { client: access.client };
   return new ClusterTarget(
     roots.map((root) =>
       isOnS3(root)
         ? new S3RestoreTarget(openS3Root(root, access.client))
-        : new FileRestoreTarget({ root: fileRootOf(root), clock: access.clock, vault }),
+        : new FileRestoreTarget({ root: fileRootOf(root, options), clock: access.clock, vault }),
     ),
   );
 }

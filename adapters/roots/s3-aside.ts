@@ -27,12 +27,18 @@ export async function moveObjectAside(bucket: S3Bucket, move: AsideMove): Promis
     return;
   }
   const etag = head.ETag ?? '';
-  if ((await copyAside(bucket, move, head)) === 'copied' || (await movedEtag(bucket, move)) === etag) {
+  const outcome = await copyAside(bucket, move, head);
+  if (outcome === 'copied' || (outcome === 'refused' && (await movedEtag(bucket, move)) === etag)) {
     await deleteVersion(bucket, move.key, etag);
   }
 }
 
-async function copyAside(bucket: S3Bucket, move: AsideMove, head: HeadObjectCommandOutput): Promise<'copied' | 'taken'> {
+/** @returns `refused` when something lies aside, or the object has changed since the HEAD; `gone` when a ghost was faster */
+async function copyAside(
+  bucket: S3Bucket,
+  move: AsideMove,
+  head: HeadObjectCommandOutput,
+): Promise<'copied' | 'refused' | 'gone'> {
   const { key, asideKey, ...sizes } = move;
   const { client: _, ...owned } = bucket;
   const etag = head.ETag ?? '';
@@ -50,11 +56,10 @@ async function copyAside(bucket: S3Bucket, move: AsideMove, head: HeadObjectComm
     return 'copied';
   } catch (error) {
     if (isConditionLost(error)) {
-      return 'taken';
+      return 'refused';
     }
-    // Gone since the HEAD: a ghost has moved it.
     if (isAbsent(error)) {
-      return 'taken';
+      return 'gone';
     }
     throw s3Failure(error, { operation: 'Moving aside', bucket: bucket.bucket, key });
   }

@@ -1,5 +1,6 @@
 import { RestoreInProgress } from '../../core/errors.ts';
 import type { RestoreMarker } from '../../core/ports/restore-target.ts';
+import { readBytes } from '../s3/read-bytes.ts';
 import { S3ObjectStore } from '../s3/s3-object-store.ts';
 import { formatMarker, MARKER_NAME, nextMarker, parseMarker } from './restore-marker.ts';
 import type { S3RootLocation } from './s3-root-location.ts';
@@ -64,10 +65,6 @@ export class S3RestoreMarker {
     if (stored === undefined) {
       return undefined;
     }
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of stored.body) {
-      chunks.push(chunk);
-    }
-    return { etag: stored.etag, json: Buffer.concat(chunks).toString('utf8') };
+    return { etag: stored.etag, json: (await readBytes(stored.body)).toString('utf8') };
   }
 }

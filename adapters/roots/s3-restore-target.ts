@@ -1,20 +1,15 @@
-import {
-  DeleteObjectCommand,
-  DeleteObjectsCommand,
-  HeadObjectCommand,
-  type HeadObjectCommandOutput,
-} from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, HeadObjectCommand, type HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import { algorithmOf, type Checksum, type ChecksumAlgorithm } from '../../core/checksum.ts';
 import { ChecksumMismatch, VaultPartMissing } from '../../core/errors.ts';
 import type { RankName } from '../../core/ids.ts';
 import type { PartLine } from '../../core/manifest.ts';
 import type { LiveEntry } from '../../core/part.ts';
 import type { RestoreMarker, VaultSource } from '../../core/ports/restore-target.ts';
-import { listPages } from '../s3/key-listing.ts';
+import { deletePrefix } from '../s3/delete-prefix.ts';
 import { copyObject } from '../s3/object-copy.ts';
 import { ownerHeaders } from '../s3/object-lock.ts';
 import { fullObjectChecksumOf } from '../s3/s3-checksum.ts';
-import { isAbsent, isBadDigest, S3RequestFailed, s3Failure } from '../s3/s3-errors.ts';
+import { isAbsent, isBadDigest, s3Failure } from '../s3/s3-errors.ts';
 import { asideDirectory } from './restore-marker.ts';
 import { moveObjectAside } from './s3-aside.ts';
 import { S3RestoreMarker } from './s3-markers.ts';
@@ -115,13 +110,7 @@ export class S3RestoreTarget implements SingleTarget {
   }
 
   async removeAside(label: string): Promise<void> {
-    const prefix = this.#location.prefix + asideDirectory(label);
-    for await (const page of listPages(this.#location, { prefix, startAfter: undefined })) {
-      const keys = page.flatMap((unit) => (unit.kind === 'object' ? [{ Key: unit.object.key }] : []));
-      if (keys.length > 0) {
-        await this.#failing('DeleteObjects', prefix, async () => this.#deleteAll(keys));
-      }
-    }
+    await deletePrefix(this.#location, this.#location.prefix + asideDirectory(label));
   }
 
   async readMarker(): Promise<RestoreMarker | undefined> {
@@ -167,25 +156,6 @@ export class S3RestoreTarget implements SingleTarget {
         return undefined;
       }
       throw s3Failure(error, { operation: 'HeadObject', bucket: this.#location.bucket, key });
-    }
-  }
-
-  async #deleteAll(keys: { readonly Key: string }[]): Promise<void> {
-    const output = await this.#location.client.send(
-      new DeleteObjectsCommand({
-        Bucket: this.#location.bucket,
-        Delete: { Objects: keys, Quiet: true },
-        ...ownerHeaders(this.#location.expectedBucketOwner),
-      }),
-    );
-    const [first] = output.Errors ?? [];
-    if (first !== undefined) {
-      throw new S3RequestFailed(
-        `s3://${this.#location.bucket}/${first.Key} could not be deleted: ${first.Code} ${first.Message}.`,
-        {
-          hint: 'Allow s3:DeleteObject to the role, or delete the moved files by hand.',
-        },
-      );
     }
   }
 

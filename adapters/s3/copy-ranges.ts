@@ -12,7 +12,7 @@ const MIB = 1024 ** 2;
 const USUAL_RANGE_SIZE_BYTES = 128 * MIB;
 
 /** Ranges copied at a time for one object; also what a Lambda has to wait for when it is told to stop. */
-export const RANGE_CONCURRENCY = 16;
+export const RANGE_CONCURRENCY = 32;
 
 export interface CopyRange {
   /** From 1, as S3 counts parts. */

@@ -1,13 +1,13 @@
-import { CopyObjectCommand, CreateMultipartUploadCommand } from '@aws-sdk/client-s3';
+import { CopyObjectCommand, CreateMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { type Checksum, type ChecksumAlgorithm, checksumOf } from '../../core/checksum.ts';
-import { MULTIPART_COPY_ABOVE_BYTES, rangeSizeFor } from './copy-ranges.ts';
+import { MULTIPART_COPY_ABOVE_BYTES, rangeSizeFor, rangesOf } from './copy-ranges.ts';
 import { type CopySource, sourceHeaders } from './copy-source.ts';
 import { combineCrc64 } from './crc64-combine.ts';
 import { ownerHeaders } from './object-lock.ts';
-import { completeCopy, copyRanges, type RangedCopy } from './ranged-copy.ts';
+import { completeCopy, copyRanges, type FinishedRange, finishedRanges, type RangedCopy } from './ranged-copy.ts';
 import type { S3Bucket } from './s3-bucket.ts';
 import { fullObjectChecksumOf } from './s3-checksum.ts';
-import { S3RequestFailed } from './s3-errors.ts';
+import { isBadDigest, S3RequestFailed } from './s3-errors.ts';
 import { abortQuietly } from './stream-upload.ts';
 
 /** User metadata and content headers of an object. */
@@ -76,19 +76,72 @@ async function copyWhole(copy: ObjectCopy): Promise<Checksum> {
   return checksum;
 }
 
-/** Not resumed: whatever ends it also aborts the upload, because a root's bucket may have no rule that would. */
+/**
+ * Where the checksum of the whole is known, the upload of an earlier try that was killed is taken up: a part of terabytes takes longer
+ * than a Lambda lives. Ranges of other bytes (of an earlier restore) cannot get through the checksum; then all are copied anew.
+ */
 async function copyInRanges(copy: ObjectCopy): Promise<Checksum> {
-  const uploadId = await createUpload(copy);
-  const ranged: RangedCopy = { ...copy, uploadId, rangeSizeBytes: copy.rangeSizeBytes ?? rangeSizeFor(copy.sizeBytes) };
+  const begun = copy.expected === undefined ? undefined : await findUpload(copy);
+  if (begun !== undefined) {
+    try {
+      return await fillUpload(copy, begun);
+    } catch (error) {
+      if (!isBadDigest(error)) {
+        throw error;
+      }
+    }
+  }
+  return fillUpload(copy, { uploadId: await createUpload(copy), finished: new Map() });
+}
+
+/** An upload that nobody can take up is aborted when it fails, because a root's bucket may have no rule that would. */
+async function fillUpload(copy: ObjectCopy, upload: BegunUpload): Promise<Checksum> {
+  const ranged = rangedCopy(copy, upload.uploadId);
   try {
-    const ranges = (await copyRanges(ranged, new Map(), () => false)) ?? [];
+    const ranges = (await copyRanges(ranged, upload.finished, () => false)) ?? [];
     const checksum = copy.expected ?? checksumOf('CRC64NVME', combineCrc64(ranges));
-    await completeCopy(ranged, ranges, { checksum, ...(copy.ifNoneMatch === undefined ? {} : { ifNoneMatch: copy.ifNoneMatch }) });
+    const condition = copy.ifNoneMatch === undefined ? {} : { ifNoneMatch: copy.ifNoneMatch };
+    await completeCopy(ranged, ranges, { checksum, ...condition });
     return checksum;
   } catch (error) {
-    await abortQuietly(copy.target, copy.key, uploadId);
+    if (copy.expected === undefined || isBadDigest(error)) {
+      await abortQuietly(copy.target, copy.key, upload.uploadId);
+    }
     throw error;
   }
+}
+
+interface BegunUpload {
+  readonly uploadId: string;
+  readonly finished: ReadonlyMap<number, FinishedRange>;
+}
+
+/** An upload to this key whose parts are ranges as this copy would cut them. */
+async function findUpload(copy: ObjectCopy): Promise<BegunUpload | undefined> {
+  const { client, bucket, expectedBucketOwner } = copy.target;
+  const listed = await client.send(
+    new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: copy.key, ...ownerHeaders(expectedBucketOwner) }),
+  );
+  for (const { Key, UploadId } of listed.Uploads ?? []) {
+    if (Key === copy.key && UploadId !== undefined) {
+      const ranged = rangedCopy(copy, UploadId);
+      const finished = await finishedRanges(ranged);
+      if (finished !== undefined && areRangesOf(ranged, finished)) {
+        return { uploadId: UploadId, finished };
+      }
+    }
+  }
+  return undefined;
+}
+
+function areRangesOf(copy: RangedCopy, finished: ReadonlyMap<number, FinishedRange>): boolean {
+  const ranges = rangesOf(copy.sizeBytes, copy.rangeSizeBytes);
+  const fits = [...finished.values()].every((range) => ranges[range.partNumber - 1]?.sizeBytes === range.sizeBytes);
+  return finished.size > 0 && fits;
+}
+
+function rangedCopy(copy: ObjectCopy, uploadId: string): RangedCopy {
+  return { ...copy, uploadId, rangeSizeBytes: copy.rangeSizeBytes ?? rangeSizeFor(copy.sizeBytes) };
 }
 
 async function createUpload(copy: ObjectCopy): Promise<string> {

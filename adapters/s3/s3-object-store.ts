@@ -17,6 +17,7 @@ import type {
 } from '../../core/ports/object-store.ts';
 import { DigestedStream } from './block-stream.ts';
 import { ownerHeaders } from './object-lock.ts';
+import { readBytes } from './read-bytes.ts';
 import type { VaultBucket } from './s3-bucket.ts';
 import { isAbsent, isConditionLost, isPreconditionFailed, isUploadGone, s3Failure, wasRetried } from './s3-errors.ts';
 import { putBytes, uploadStream } from './stream-upload.ts';
@@ -168,14 +169,7 @@ export class S3ObjectStore implements ObjectStore {
 
   async #holds(key: string, body: Uint8Array): Promise<boolean> {
     const stored = await this.get(key);
-    if (stored === undefined) {
-      return false;
-    }
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of stored.body) {
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks).equals(body);
+    return stored !== undefined && (await readBytes(stored.body)).equals(body);
   }
 
   /** Bytes as they arrive; a connection that breaks, or a checksum that does not fit, throws as any other failure. */

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { ObjectStore } from '../../core/ports/object-store.ts';
+import { readBytes } from './read-bytes.ts';
 
 const uploadRecordSchema = z.object({
   formatVersion: z.literal(1),
@@ -19,11 +20,7 @@ export async function readUploadRecord(work: ObjectStore, recordKey: string): Pr
   if (stored === undefined) {
     return undefined;
   }
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of stored.body) {
-    chunks.push(chunk);
-  }
-  const parsed = uploadRecordSchema.safeParse(parseJson(Buffer.concat(chunks).toString('utf8')));
+  const parsed = uploadRecordSchema.safeParse(parseJson((await readBytes(stored.body)).toString('utf8')));
   return parsed.success ? parsed.data : undefined;
 }
 

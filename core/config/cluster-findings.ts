@@ -66,7 +66,7 @@ function controlFindings(
     );
   }
   if (url.search !== '' || url.hash !== '') {
-    findings.push(`${path}.url has a query or a fragment; leave out '${url.search}${url.hash}'`);
+    findings.push(`${path}.url has a query or a fragment; leave it out`);
   }
   if (control.secret?.trimStart().startsWith('{')) {
     findings.push(`${path}.secret holds a secret; it must be the name or the ARN of one in Secrets Manager`);

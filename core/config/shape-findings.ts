@@ -4,7 +4,7 @@ type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
 /** `clusters.prod.roots[0].url`; `the configuration` for the whole. */
-export function pathText(path: Path): string {
+function pathText(path: Path): string {
   const text = path.map((segment) => (typeof segment === 'number' ? `[${segment}]` : `.${String(segment)}`)).join('');
   return text === '' ? 'the configuration' : text.replace(/^\./, '');
 }
@@ -79,9 +79,14 @@ function oneOf(values: readonly unknown[]): string {
   return texts.length === 1 ? `${texts[0]}` : `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)}`;
 }
 
+/** Messages get into logs; a password that somebody wrote into a URL must not. */
+function withoutCredentials(text: string): string {
+  return text.replace(/\/\/[^/\s]*@/, '//...@');
+}
+
 function sayInput(input: unknown): string {
   if (typeof input === 'string') {
-    return `is '${input}'`;
+    return `is '${withoutCredentials(input)}'`;
   }
   if (typeof input === 'number' || typeof input === 'boolean' || input === null) {
     return `is ${input}`;

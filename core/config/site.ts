@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ClusterConfig } from './schema.ts';
 
 /** The site of clusters that need neither a network nor a mount. */
-export const DEFAULT_SITE = 'default';
+const DEFAULT_SITE = 'default';
 
 /**
  * Clusters with the same network and the same mount share one set of functions, because both are fixed when a function is

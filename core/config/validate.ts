@@ -31,7 +31,7 @@ export function parseConfig(input: unknown, options: ValidationOptions = {}): Ra
 }
 
 /** What is wrong with a well-formed configuration; empty when nothing is. */
-export function configFindings(config: RankvaultConfig, options: ValidationOptions): readonly string[] {
+function configFindings(config: RankvaultConfig, options: ValidationOptions): readonly string[] {
   return [
     ...deploymentFindings(config.deployment),
     ...namesDifferingInCase('clusters', Object.keys(config.clusters)),

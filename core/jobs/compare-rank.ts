@@ -120,6 +120,7 @@ async function rulesFor(
     resumed: state.resumed,
     hasActivation: plan.source.kind === 'files',
     snapshotHasDirectories: line.totals.directories > 0,
+    hasOneRoot: plan.cluster.source.kind === 'kagent' || plan.cluster.roots.length === 1,
   };
 }
 

@@ -1,14 +1,15 @@
-import { BackupModeHeldElsewhere, ClusterNotReady, ClusterOperationInProgress, ReleaseUnconfirmed } from '../errors.ts';
+import {
+  BackupModeHeldElsewhere,
+  ClusterNotReady,
+  ClusterOperationInProgress,
+  RankvaultError,
+  ReleaseUnconfirmed,
+} from '../errors.ts';
 import { type PollLimits, pollAgain, pollDone } from '../poll.ts';
 import type { Clock } from '../ports/clock.ts';
-import {
-  type ClusterControl,
-  type ClusterObservation,
-  ControlAmbiguous,
-  ControlRefused,
-} from '../ports/cluster-control.ts';
+import { type ClusterControl, type ClusterObservation, ControlAmbiguous } from '../ports/cluster-control.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import { ownQuiesce, readQuiesce, type StoredQuiesce, updateQuiesce } from '../quiesce.ts';
+import { assertStands, ownQuiesce, readQuiesce, type StoredQuiesce, updateQuiesce } from '../quiesce.ts';
 import type { Poll } from '../run.ts';
 import { epochMillisOfIso, isoOfEpochMillis } from '../utc.ts';
 
@@ -34,29 +35,49 @@ export const BEGIN_SETTLES_AFTER_MILLIS = 30 * 60_000;
 const NORMAL_SIGHTINGS = 2;
 
 /**
- * Sends begin, at most once per execution: the intent record says so before the request leaves.
- * @throws BackupModeHeldElsewhere, ClusterOperationInProgress, ControlRefused
+ * Sends begin, at most once per execution: the intent record says so before the request leaves. Never after the hold was released,
+ * because nobody would end it then.
+ * @throws QuiesceLost, BackupModeHeldElsewhere, ClusterOperationInProgress, ControlRefused
  */
 export async function beginBackup(deps: ControlDependencies, holder: Holder): Promise<{ readonly sent: boolean }> {
   const stored = await ownQuiesce(deps.work, holder.cluster, holder.nonce);
   if (stored.value.beginSentAt !== undefined) {
     return { sent: false };
   }
-  const observation = await deps.control.observe();
-  assertMayBegin(holder.cluster, observation);
-  const sent = await updateQuiesce(deps.work, stored, { beginSentAt: now(deps) });
+  assertStands(stored.value);
+  assertMayBegin(holder.cluster, await deps.control.observe());
+  const claimed = await claimBegin(deps, stored);
+  return claimed === undefined ? { sent: false } : sendBegin(deps, claimed);
+}
+
+/** @returns undefined when another invocation of this step was faster */
+async function claimBegin(deps: ControlDependencies, stored: StoredQuiesce): Promise<StoredQuiesce | undefined> {
+  let first = false;
+  const claimed = await updateQuiesce(deps.work, stored, (present) => {
+    first = present.beginSentAt === undefined;
+    if (!first) {
+      return undefined;
+    }
+    assertStands(present);
+    return { beginSentAt: now(deps) };
+  });
+  return first ? claimed : undefined;
+}
+
+async function sendBegin(deps: ControlDependencies, claimed: StoredQuiesce): Promise<{ readonly sent: boolean }> {
   try {
     await deps.control.beginBackup();
   } catch (error) {
     if (error instanceof ControlAmbiguous) {
       return { sent: true };
     }
-    if (error instanceof ControlRefused) {
-      await updateQuiesce(deps.work, sent, { beginRefusedAt: now(deps) });
+    // A named error says for certain that nothing began: the cluster refused, or the request never left.
+    if (error instanceof RankvaultError) {
+      await updateQuiesce(deps.work, claimed, () => ({ beginRefusedAt: now(deps) }));
     }
     throw error;
   }
-  await updateQuiesce(deps.work, sent, { begunAt: now(deps) });
+  await updateQuiesce(deps.work, claimed, () => ({ begunAt: now(deps) }));
   return { sent: true };
 }
 
@@ -76,12 +97,16 @@ function assertMayBegin(cluster: string, observation: ClusterObservation): void 
   }
 }
 
-/** One look whether the cluster is held. @throws ClusterNotReady after the bound on polls */
+/** One look whether the cluster is held. @throws ClusterNotReady after the bound on polls, QuiesceLost when it was released */
 export async function waitForHold(deps: ControlDependencies, holder: Holder, poll: Poll): Promise<Poll> {
   const stored = await ownQuiesce(deps.work, holder.cluster, holder.nonce);
+  assertStands(stored.value);
   const { backupMode, backupModeEvidence } = await deps.control.observe();
   if (backupMode === 'backing_up') {
-    await updateQuiesce(deps.work, stored, { heldSeenAt: now(deps) });
+    await updateQuiesce(deps.work, stored, (present) => {
+      assertStands(present);
+      return { heldSeenAt: now(deps) };
+    });
     return pollDone(poll);
   }
   // It answered begin, and it is one of those that do not show backup mode.
@@ -110,15 +135,20 @@ export async function releaseRound(
   holder: Holder & { readonly reason: string },
   poll: ReleasePoll,
 ): Promise<ReleasePoll> {
+  const nothing = { ...pollDone(poll), sightings: poll.sightings };
   const stored = await readQuiesce(deps.work, holder.cluster);
-  if (stored === undefined || stored.value.nonce !== holder.nonce || !mayHold(stored)) {
-    return { ...pollDone(poll), sightings: poll.sightings };
+  if (stored === undefined || stored.value.nonce !== holder.nonce || stored.value.releasedAt !== undefined) {
+    return nothing;
   }
   const marked = await markEnding(deps, stored, holder.reason);
+  if (!mayHold(marked)) {
+    return nothing;
+  }
   const over = beginIsOver(marked, deps.clock.nowEpochMillis());
   const trouble = over && poll.sightings > 0 ? undefined : await sendEnd(deps);
-  const sightings = trouble === undefined && (await looksNormal(deps, marked)) ? poll.sightings + 1 : 0;
-  if (sightings >= NORMAL_SIGHTINGS && over) {
+  // Until begin is known to be over, normal mode proves nothing: the begin may still take effect after it was seen.
+  const sightings = over && trouble === undefined && (await looksNormal(deps, marked)) ? poll.sightings + 1 : 0;
+  if (sightings >= NORMAL_SIGHTINGS) {
     return { ...pollDone(poll), sightings };
   }
   const next = pollAgain(poll, RELEASE);
@@ -143,14 +173,24 @@ function mayHold(stored: StoredQuiesce): boolean {
   return beginSentAt !== undefined && beginRefusedAt === undefined && releasedAt === undefined;
 }
 
-/** First round: writes down who ends the hold, and whether it still stood. */
+/**
+ * First round: writes down who ends the hold, and whether it still stood. Where begin was not sent, the record is closed in the same
+ * write, so that no late begin can slip in between.
+ */
 async function markEnding(deps: ControlDependencies, stored: StoredQuiesce, reason: string): Promise<StoredQuiesce> {
   if (stored.value.endSentAt !== undefined) {
     return stored;
   }
   const observation = stored.value.heldSeenAt === undefined ? undefined : await observeOrUndefined(deps);
   const broken = observation?.backupMode === 'normal' ? { broken: observation.backupModeEvidence } : {};
-  return updateQuiesce(deps.work, stored, { endSentAt: now(deps), releaseReason: reason, ...broken });
+  return updateQuiesce(deps.work, stored, (present) => {
+    if (present.endSentAt !== undefined || present.releasedAt !== undefined || present.beginRefusedAt !== undefined) {
+      return undefined;
+    }
+    return present.beginSentAt === undefined
+      ? { releasedAt: now(deps), releaseReason: reason }
+      : { endSentAt: now(deps), releaseReason: reason, ...broken };
+  });
 }
 
 /** @returns what went wrong; undefined for a definite answer: a refusal says that the cluster was not in backup mode */

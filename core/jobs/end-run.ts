@@ -8,7 +8,7 @@ import type { ObjectStore } from '../ports/object-store.ts';
 import { readQuiesce } from '../quiesce.ts';
 import { type RestoreRun, restorePlanSchema, type SnapshotRun, snapshotPlanSchema } from '../run.ts';
 import { readJson } from '../stored-json.ts';
-import { backupLockKey, clusterLockKey, LOCKS_PREFIX, RunKeys } from '../work-layout.ts';
+import { backupLockKey, clusterLockKey, HOLDS_PREFIX, LOCKS_PREFIX, RunKeys } from '../work-layout.ts';
 
 /** Gives back what the run holds: a restore its hold on the snapshot, both their locks. Safe to repeat. */
 export async function unlockRun(work: ObjectStore, run: SnapshotRun | RestoreRun): Promise<void> {
@@ -48,8 +48,8 @@ export async function abortRun(work: ObjectStore, request: AbortRequest): Promis
   const nonce = run?.nonce ?? nonceOf(request.executionArn, request.startedAt);
   const quiesce = run === undefined ? undefined : await readQuiesce(work, run.cluster);
   const release = quiesce?.value.nonce === nonce && quiesce.value.releasedAt === undefined;
-  if (run?.machine === 'Restore') {
-    await releaseHold(work, run);
+  if (request.machine === 'Restore') {
+    await releaseAllHolds(work, request.execution);
   }
   await releaseAllLocks(work, nonce);
   return { ...told, release, cluster: run?.cluster ?? '', nonce };
@@ -63,6 +63,15 @@ async function readRun(
   const schema = machine === 'Snapshot' ? snapshotPlanSchema : restorePlanSchema;
   const plan = await readJson(work, keys.plan(), schema);
   return plan?.value.run;
+}
+
+/** Readers are few; a restore that failed while it was planned has a hold and no plan. */
+async function releaseAllHolds(work: ObjectStore, execution: string): Promise<void> {
+  for await (const hold of work.list(HOLDS_PREFIX)) {
+    if (hold.key.endsWith(`/${execution}.json`)) {
+      await work.delete(hold.key);
+    }
+  }
 }
 
 /** Locks are few; those of this nonce are ours, whatever step took them. */

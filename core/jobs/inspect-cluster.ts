@@ -1,13 +1,14 @@
 import type { ClusterConfig } from '../config/schema.ts';
 import { ClusterNotReady, KagentSnapshotMissing, RankMissing, RestoreInProgress, UncoveredFiles } from '../errors.ts';
-import { FORMAT_VERSION, jsonBytes } from '../format.ts';
+import { FORMAT_VERSION } from '../format.ts';
 import { CLUSTER_RANK } from '../ids.ts';
 import type { KagentChoice } from '../kagent.ts';
 import { type PollLimits, pollAgain, pollDone } from '../poll.ts';
 import type { ClusterControl } from '../ports/cluster-control.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { SourceRoots } from '../ports/source-root.ts';
-import type { Inspection, Poll, SnapshotPlan } from '../run.ts';
+import { type Inspection, inspectionSchema, type Poll, type SnapshotPlan } from '../run.ts';
+import { createJson, readJson } from '../stored-json.ts';
 import { rankNumbers, type Topology } from '../topology.ts';
 import type { RunKeys } from '../work-layout.ts';
 
@@ -44,13 +45,19 @@ export async function inspectCluster(deps: InspectDependencies, plan: SnapshotPl
   const directory = kagent?.outcome === 'chosen' ? kagent.directory : undefined;
   const source = deps.openSource(directory);
   await assertNoRestore(source, plan);
-  const inspection = await inspect(deps, plan, { source, directory });
-  await deps.work.put(deps.keys.inspection(), jsonBytes(inspection));
-  await deps.work.put(
-    plan.run.ranksKey,
-    Buffer.from(JSON.stringify([...rankNumbers(inspection.topology), CLUSTER_RANK])),
-  );
+  const { topology } = await freeze(deps, await inspect(deps, plan, { source, directory }));
+  await deps.work.put(plan.run.ranksKey, Buffer.from(JSON.stringify([...rankNumbers(topology), CLUSTER_RANK])));
   return pollDone(poll);
+}
+
+/** The first inspection counts: a late ghost must not move a run that has begun to other ranks or another KAgent directory. */
+async function freeze(deps: InspectDependencies, inspection: Inspection): Promise<Inspection> {
+  const key = deps.keys.inspection();
+  if ((await createJson(deps.work, key, inspection)) === 'created') {
+    return inspection;
+  }
+  const first = await readJson(deps.work, key, inspectionSchema);
+  return first?.value ?? inspection;
 }
 
 /** Why the cluster cannot be snapshotted right now. A KAgent copy does not depend on what the cluster does now. */

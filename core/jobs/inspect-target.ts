@@ -1,10 +1,11 @@
 import { TargetNotEmpty, TargetRunning, TopologyMismatch } from '../errors.ts';
-import { FORMAT_VERSION, jsonBytes } from '../format.ts';
+import { FORMAT_VERSION } from '../format.ts';
 import { CLUSTER_RANK } from '../ids.ts';
 import type { ClusterControl } from '../ports/cluster-control.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { RestoreMarker, RestoreTarget } from '../ports/restore-target.ts';
-import type { RestorePlan, TargetState } from '../run.ts';
+import { type RestorePlan, type TargetState, targetStateSchema } from '../run.ts';
+import { createJson, readJson } from '../stored-json.ts';
 import { compareTopologies, describeTopology, rankNumbers, type Topology } from '../topology.ts';
 import type { RunKeys } from '../work-layout.ts';
 
@@ -27,11 +28,22 @@ export interface TargetReport {
  */
 export async function inspectTarget(deps: InspectTargetDependencies, plan: RestorePlan): Promise<TargetReport> {
   const stopped = await assertStopped(deps.control, plan);
+  const { resumed, label } = (await firstState(deps)) ?? (await inspectState(deps, plan));
+  return { stopped, resumed, label };
+}
+
+/** The first look counts: a late ghost would find our own marker and parts there, and take them for an earlier try's. */
+async function firstState(deps: InspectTargetDependencies): Promise<TargetState | undefined> {
+  const first = await readJson(deps.work, deps.keys.target(), targetStateSchema);
+  return first?.value;
+}
+
+async function inspectState(deps: InspectTargetDependencies, plan: RestorePlan): Promise<TargetState> {
   await assertSameTopology(deps.target, plan);
   const state = stateOf(await deps.target.readMarkers(), plan);
   await assertPolicy(deps.target, plan, state);
-  await deps.work.put(deps.keys.target(), jsonBytes(state));
-  return { stopped, resumed: state.resumed, label: state.label };
+  const created = await createJson(deps.work, deps.keys.target(), state);
+  return (created === 'created' ? undefined : await firstState(deps)) ?? state;
 }
 
 /** A KAgent directory is filled beside the running cluster; a root is not. Asked again right before activation. */

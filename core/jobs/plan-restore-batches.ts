@@ -3,10 +3,11 @@ import { FORMAT_VERSION, jsonBytes } from '../format.ts';
 import type { RankName } from '../ids.ts';
 import { interleave } from '../interleave.ts';
 import { plainJsonLines } from '../jsonl.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { type BatchItem, RESTORE_PHASES, type RestorePhase, type RestorePlan, type RestoreRun } from '../run.ts';
 import { readJson } from '../stored-json.ts';
-import { epochMillisOfIso } from '../utc.ts';
+import { isoOfEpochMillis } from '../utc.ts';
 import { restoredKey } from '../vault-layout.ts';
 import type { RunKeys } from '../work-layout.ts';
 import { type CompareTotals, type Comparison, comparisonSchema, NO_COMPARE_TOTALS } from './compare-rank.ts';
@@ -21,6 +22,7 @@ export interface RestoreBatchesDependencies {
   readonly work: ObjectStore;
   readonly vault: ObjectStore;
   readonly keys: RunKeys;
+  readonly clock: Clock;
 }
 
 /**
@@ -76,13 +78,17 @@ function batchesKeyOf(run: RestoreRun, phase: RestorePhase): string {
   return run[`${phase}BatchesKey`];
 }
 
+/**
+ * By the time of now, not of the execution's start: a snapshot may have been taken before this restore got the cluster's lock. A
+ * retry writes a second, later record, which does no harm.
+ */
 async function recordRestore(deps: RestoreBatchesDependencies, plan: RestorePlan): Promise<void> {
-  const { run } = plan;
-  const key = restoredKey(run.cluster, epochMillisOfIso(plan.startedAt) ?? 0, run.execution);
-  const { cluster, backup, snapshot, execution } = run;
+  const { cluster, backup, snapshot, execution } = plan.run;
+  const now = deps.clock.nowEpochMillis();
+  const startedAt = isoOfEpochMillis(now);
   await deps.vault.create(
-    key,
-    jsonBytes({ formatVersion: FORMAT_VERSION, cluster, backup, snapshot, execution, startedAt: plan.startedAt }),
+    restoredKey(cluster, now, execution),
+    jsonBytes({ formatVersion: FORMAT_VERSION, cluster, backup, snapshot, execution, startedAt }),
   );
 }
 

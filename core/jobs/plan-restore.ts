@@ -1,6 +1,6 @@
 import { findSnapshot, readSnapshots } from '../catalog.ts';
 import type { ClusterConfig, RankvaultConfig } from '../config/schema.ts';
-import { ClusterBusy, InputInvalid } from '../errors.ts';
+import { ClusterBusy, InputInvalid, RecordMissing } from '../errors.ts';
 import { estimateRestore, type RestoreEstimate } from '../estimate.ts';
 import { type ExecutionStart, parseInput, type RestoreInput, restoreInputSchema } from '../execution-input.ts';
 import { FORMAT_VERSION } from '../format.ts';
@@ -10,11 +10,11 @@ import { acquireLock, type LockDependencies, type LockOwner } from '../locks.ts'
 import { assertDigest, readRanks } from '../manifest-io.ts';
 import { nonceOf } from '../owner.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import type { SnapshotRecord } from '../records.ts';
+import { type SnapshotRecord, snapshotRecordSchema } from '../records.ts';
 import { type RestorePlan, type RestoreRun, restorePlanSchema } from '../run.ts';
 import { type FunctionsBySite, functionsOfSite } from '../site-functions.ts';
 import { createJson, readJson } from '../stored-json.ts';
-import { ranksKey } from '../vault-layout.ts';
+import { ranksKey, recordKey } from '../vault-layout.ts';
 import { clusterLockKey, RunKeys } from '../work-layout.ts';
 
 export interface PlanRestoreDependencies extends LockDependencies {
@@ -43,10 +43,10 @@ export async function planRestore(deps: PlanRestoreDependencies, start: Executio
   const keys = new RunKeys('Restore', start.execution);
   const input = parseInput(restoreInputSchema, start.input, 'Restore', EXAMPLE);
   const planned = await readJson(deps.work, keys.plan(), restorePlanSchema);
-  const record = await chosenRecord(deps.vault, input, planned?.value.run.snapshot);
   if (planned !== undefined) {
-    return { run: planned.value.run, estimate: estimateRestore(record.totals) };
+    return answerPlanned(deps.vault, planned.value);
   }
+  const record = findSnapshot(await readSnapshots(deps.vault, input.backup), input.backup, input.snapshot);
   const cluster = lookUp(deps.config, input);
   assertSameKind(record, input, cluster);
   const owner: LockOwner = {
@@ -63,16 +63,20 @@ export async function planRestore(deps: PlanRestoreDependencies, start: Executio
   });
   await writeRankList(deps, keys, record);
   const plan = planOf(deps, { start, input, record, cluster, owner, keys });
-  await createJson(deps.work, keys.plan(), plan);
-  return { run: plan.run, estimate: estimateRestore(record.totals) };
+  const created = await createJson(deps.work, keys.plan(), plan);
+  // A ghost of this step may have been faster, with another "latest": what is frozen counts.
+  return created === 'created' ? { run: plan.run, estimate: estimateRestore(record.totals) } : planRestore(deps, start);
 }
 
-async function chosenRecord(
-  vault: ObjectStore,
-  input: RestoreInput,
-  planned: string | undefined,
-): Promise<SnapshotRecord> {
-  return findSnapshot(await readSnapshots(vault, input.backup), input.backup, planned ?? input.snapshot);
+/** The record is read past the catalog: it is held, so that its bytes stay although it may have been hidden since. */
+async function answerPlanned(vault: ObjectStore, { run }: RestorePlan): Promise<RestoreAnswer> {
+  const record = await readJson(vault, recordKey(run.backup, run.snapshot), snapshotRecordSchema);
+  if (record === undefined) {
+    throw new RecordMissing(`The record of ${run.backup}/${run.snapshot} is gone from the vault.`, {
+      hint: 'Restore the object in the bucket (it is versioned), or use another snapshot.',
+    });
+  }
+  return { run, estimate: estimateRestore(record.value.totals) };
 }
 
 function lookUp(config: RankvaultConfig, input: RestoreInput): ClusterConfig {

@@ -57,8 +57,10 @@ export async function planSnapshot(deps: PlanSnapshotDependencies, start: Execut
     return { outcome: 'wait', waitSeconds: TURN_WAIT_SECONDS };
   }
   const plan = await choose(deps, { start, input, backup, cluster, owner, keys });
-  await createJson(deps.work, keys.plan(), plan);
-  return { outcome: 'planned', run: plan.run, poll: FIRST_POLL };
+  const created = await createJson(deps.work, keys.plan(), plan);
+  // A ghost of this step may have been faster, with another directory: what is frozen counts.
+  const frozen = created === 'created' ? undefined : await readJson(deps.work, keys.plan(), snapshotPlanSchema);
+  return { outcome: 'planned', run: frozen?.value.run ?? plan.run, poll: FIRST_POLL };
 }
 
 function lookUp(config: RankvaultConfig, input: SnapshotInput): { backup: BackupConfig; cluster: ClusterConfig } {

@@ -1,11 +1,11 @@
-import { QuiesceLost } from '../errors.ts';
+import { QuiesceLost, ReleaseUnconfirmed } from '../errors.ts';
 import { parseInput, releaseInputSchema } from '../execution-input.ts';
 import { FORMAT_VERSION } from '../format.ts';
 import { type PollLimits, pollAgain, pollDone } from '../poll.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { Schedules } from '../ports/schedules.ts';
-import { armQuiesce, ownQuiesce, readQuiesce, updateQuiesce } from '../quiesce.ts';
+import { armQuiesce, ownQuiesce, type Quiesce, readQuiesce, updateQuiesce } from '../quiesce.ts';
 import { FIRST_POLL, type Poll, type SiteFunctions, type SnapshotPlan } from '../run.ts';
 import { isoOfEpochMillis } from '../utc.ts';
 import type { ReleasePoll } from './control-cluster.ts';
@@ -76,16 +76,35 @@ export async function planRelease(work: ObjectStore, input: unknown): Promise<Re
     : { outcome: 'nothing', release, poll };
 }
 
-/** After a confirmed release, or when there was nothing to release: the record first, the schedule last. */
+/**
+ * After a confirmed release, or when there was nothing to release: the record first, the schedule last.
+ * @throws ReleaseUnconfirmed when begin was sent and no end: it slipped in after the release had found nothing to do
+ */
 export async function settleRelease(
   deps: { readonly work: ObjectStore; readonly schedules: Schedules; readonly clock: Clock },
   release: Pick<ReleaseRef, 'cluster' | 'nonce'>,
 ): Promise<void> {
   const stored = await readQuiesce(deps.work, release.cluster);
-  if (stored?.value.nonce === release.nonce && stored.value.releasedAt === undefined) {
-    await updateQuiesce(deps.work, stored, { releasedAt: isoOfEpochMillis(deps.clock.nowEpochMillis()) });
+  if (stored?.value.nonce === release.nonce) {
+    const releasedAt = isoOfEpochMillis(deps.clock.nowEpochMillis());
+    await updateQuiesce(deps.work, stored, (present) => (isSettled(present) ? undefined : { releasedAt }));
   }
   await deps.schedules.delete(releaseScheduleName(release.cluster, release.nonce));
+}
+
+function isSettled(present: Quiesce): boolean {
+  const { beginSentAt, beginRefusedAt, endSentAt, releasedAt } = present;
+  if (
+    releasedAt === undefined &&
+    beginSentAt !== undefined &&
+    beginRefusedAt === undefined &&
+    endSentAt === undefined
+  ) {
+    throw new ReleaseUnconfirmed(`Cluster '${present.cluster}' was put in backup mode and nobody has ended it.`, {
+      hint: 'The schedule of this hold starts Release again; start it by hand if that is too late.',
+    });
+  }
+  return releasedAt !== undefined;
 }
 
 /** The snapshot waits for its own release as long as the release may take. */

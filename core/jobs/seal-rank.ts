@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { Enumeration } from '../draft.ts';
 import { completedLines, type DraftReader, readEnumeration } from '../draft-io.ts';
 import { SealInvariantBroken, VaultKeyTaken } from '../errors.ts';
 import { FORMAT_VERSION, formatVersionSchema, jsonBytes } from '../format.ts';
@@ -8,6 +9,7 @@ import { digestOfObject, manifestBytes } from '../manifest-io.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { NO_TOTALS, type RankLine, type Totals, totalsSchema } from '../records.ts';
 import type { SnapshotPlan } from '../run.ts';
+import { compareUtf8 } from '../utf8-order.ts';
 import { manifestKey } from '../vault-layout.ts';
 
 /** `seals/rank-<n>.json` in the work bucket: what CommitSnapshot gathers. */
@@ -34,7 +36,7 @@ export async function sealRank(
 ): Promise<RankLine> {
   const { backup, snapshot } = plan.run;
   const enumeration = await readEnumeration(deps, 'final', rank);
-  const tally = new Tally(plan);
+  const tally = new Tally(plan, enumeration);
   const header = { formatVersion: FORMAT_VERSION, backup, snapshot, rank: rankDirectory(rank) };
   const key = manifestKey(backup, snapshot, rank);
   const body = manifestBytes(header, tally.counted(completedLines(deps, 'final', enumeration)));
@@ -59,18 +61,23 @@ export async function sealRank(
 /** Checks and counts lines on their way into the manifest. */
 class Tally {
   readonly #plan: SnapshotPlan;
+  readonly #enumeration: Enumeration;
   readonly #allowed: ReadonlySet<string>;
   readonly #named = new Set<string>();
   totals: Totals = NO_TOTALS;
 
-  constructor(plan: SnapshotPlan) {
+  constructor(plan: SnapshotPlan, enumeration: Enumeration) {
     this.#plan = plan;
+    this.#enumeration = enumeration;
     this.#allowed = new Set([plan.run.snapshot, ...plan.allowedIn]);
   }
 
   async *counted(lines: AsyncIterable<ManifestLine>): AsyncGenerator<ManifestLine> {
     const totals = { ...NO_TOTALS };
+    let last: string | undefined;
     for await (const line of lines) {
+      this.#assertAfter(last, line);
+      last = line.path;
       if (isDirectoryLine(line)) {
         totals.directories += 1;
       } else {
@@ -84,6 +91,7 @@ class Tally {
       }
       yield line;
     }
+    this.#assertComplete(totals);
     this.totals = totals;
   }
 
@@ -96,10 +104,29 @@ class Tally {
     if (!this.#allowed.has(line.in)) {
       throw new SealInvariantBroken(
         `${line.path} of this ${this.#plan.run.type} names bytes of ${line.in}, which is not in its chain.`,
-        {
-          hint: 'Nothing was committed. This is a fault of Rankvault: keep the work bucket, take a full, and report it.',
-        },
+        { hint: FAULT },
+      );
+    }
+  }
+
+  /** Readers merge manifests with listings: a line out of its place would be missed. */
+  #assertAfter(last: string | undefined, line: ManifestLine): void {
+    if (last !== undefined && compareUtf8(last, line.path) >= 0) {
+      throw new SealInvariantBroken(`${line.path} of rank ${this.#enumeration.rank} comes after ${last}.`, {
+        hint: FAULT,
+      });
+    }
+  }
+
+  #assertComplete({ parts, directories }: Totals): void {
+    const { totals: listed, rank } = this.#enumeration;
+    if (parts !== listed.parts || directories !== listed.directories) {
+      throw new SealInvariantBroken(
+        `The manifest of rank ${rank} has ${parts} parts and ${directories} directories; listed were ${listed.parts} and ${listed.directories}.`,
+        { hint: FAULT },
       );
     }
   }
 }
+
+const FAULT = 'Nothing was committed. This is a fault of Rankvault: keep the work bucket, take a full, and report it.';

@@ -20,6 +20,8 @@ const environmentSchema = z.object({
   SCHEDULE_ROLE_ARN: z.optional(z.string()),
   /** Name under which the local runtime keeps its clock; unset on AWS. */
   RANKVAULT_CLOCK: z.optional(z.string()),
+  /** For tests; unset on AWS. */
+  RANKVAULT_MACHINE_AHEAD_MILLIS: z._default(z.coerce.number(), 0),
 });
 export type Environment = Readonly<z.infer<typeof environmentSchema>>;
 
@@ -31,7 +33,7 @@ export function required(name: keyof Environment): string {
   if (value === undefined) {
     throw new TypeError(`The environment variable ${name} is not set: deploy the stacks again.`);
   }
-  return value;
+  return String(value);
 }
 
 const siteFunctionsBySite = z.record(z.string(), siteFunctionsSchema);

@@ -28,5 +28,6 @@ export async function openRestore(run: RestoreRun): Promise<OpenRestore> {
 }
 
 export function targetOf(plan: RestorePlan): RestoreTarget {
-  return openTarget(access, rootsOf(plan.run.cluster, plan.cluster, plan.source.directory));
+  const roots = rootsOf(plan.run.cluster, plan.cluster, plan.source.directory);
+  return openTarget(access, roots, { madeByRestore: plan.source.kind === 'kagent' });
 }

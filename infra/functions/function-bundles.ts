@@ -7,7 +7,7 @@ import { type BuildOptions, buildSync } from 'esbuild';
 import type { RankvaultConfig } from '../../core/config/schema.ts';
 import { CONFIGURED_FUNCTIONS, type FunctionName } from './function-names.ts';
 
-export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 
 /** The identifier that the planning functions find the configuration in. */
 const CONFIG_IDENTIFIER = 'RANKVAULT_CONFIG_JSON';

@@ -33,7 +33,7 @@ export type SiteFunctionName = (typeof SITE_FUNCTION_NAMES)[number];
 export type FunctionName = FixedFunctionName | SiteFunctionName;
 
 /** The functions that read the configuration; the others work by the plan that these freeze into the run. */
-export const CONFIGURED_FUNCTIONS: readonly FunctionName[] = ['plan-snapshot', 'plan-release', 'plan-restore'];
+export const CONFIGURED_FUNCTIONS: readonly FunctionName[] = ['plan-snapshot', 'plan-restore'];
 
 /** `plan-snapshot` as `PlanSnapshot`, for construct ids. */
 export function pascalCase(name: string): string {

@@ -33,7 +33,7 @@ export interface FunctionContext {
   readonly bundles: FunctionBundles;
 }
 
-export interface RankvaultFunctionProps {
+interface RankvaultFunctionProps {
   readonly context: FunctionContext;
   readonly name: FunctionName;
   readonly size: FunctionSize;

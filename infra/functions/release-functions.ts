@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
-import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { schedulerPrincipal } from '../schedules/scheduler-principal.ts';
 import { addStatement } from '../storage/object-grants.ts';
@@ -15,16 +15,11 @@ export class ReleaseFunctions extends Construct {
   /** Of its own, so that what settles a release cannot delete the schedules of the backups. */
   readonly group: scheduler.ScheduleGroup;
 
-  constructor(scope: Construct, context: FunctionContext, siteFunctions: string) {
+  constructor(scope: Construct, context: FunctionContext) {
     super(scope, 'Releasing');
     const { work } = context;
     this.group = new scheduler.ScheduleGroup(this, 'Schedules');
-    this.planRelease = new RankvaultFunction(this, {
-      context,
-      name: 'plan-release',
-      size: 'small',
-      environment: { SITE_FUNCTIONS: siteFunctions },
-    });
+    this.planRelease = new RankvaultFunction(this, { context, name: 'plan-release', size: 'small' });
     this.awaitRelease = new RankvaultFunction(this, { context, name: 'await-release', size: 'small' });
     this.settleRelease = new RankvaultFunction(this, {
       context,
@@ -76,5 +71,9 @@ export class ReleaseArming extends Construct {
 }
 
 function schedulesIn(group: scheduler.ScheduleGroup): string {
-  return Stack.of(group).formatArn({ service: 'scheduler', resource: 'schedule', resourceName: `${group.scheduleGroupName}/*` });
+  return Stack.of(group).formatArn({
+    service: 'scheduler',
+    resource: 'schedule',
+    resourceName: `${group.scheduleGroupName}/*`,
+  });
 }

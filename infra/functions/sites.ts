@@ -1,6 +1,7 @@
 import type { Stack } from 'aws-cdk-lib';
-import { siteKey } from '../../core/config/site.ts';
 import type { RankvaultConfig } from '../../core/config/schema.ts';
+import { siteKey } from '../../core/config/site.ts';
+import { ConfigInvalid } from '../../core/errors.ts';
 import type { SiteFunctions as SiteFunctionKeys } from '../../core/run.ts';
 import { SITE_FUNCTION_NAMES, type SiteFunctionName } from './function-names.ts';
 import type { Site, SiteFunctions } from './site-functions.ts';
@@ -18,10 +19,27 @@ export const KEY_OF = {
   'restore-parts': 'restoreParts',
 } as const satisfies Readonly<Record<SiteFunctionName, keyof SiteFunctionKeys>>;
 
-/** Groups the clusters of a configuration by what they are reached through, in the order of their names. */
+/**
+ * 4: the names of a site's nine functions take up to 800 bytes of SITE_FUNCTIONS, and all variables of a function 4 KB at most
+ * (Lambda quotas).
+ */
+const MOST_SITES = 4;
+
+/**
+ * Groups the clusters of a configuration by what they are reached through, in the order of their names.
+ * @throws ConfigInvalid when they are more than one deployment can have
+ */
 export function sitesOf(config: RankvaultConfig): readonly Site[] {
   const names = Object.keys(config.clusters).toSorted();
   const byKey = Map.groupBy(names, (name) => siteKey(config.clusters[name] ?? {}));
+  if (byKey.size > MOST_SITES) {
+    throw new ConfigInvalid(
+      `The clusters have ${byKey.size} different networks and mounts; one deployment has ${MOST_SITES} at most.`,
+      {
+        hint: "Put some of the clusters into a configuration of their own, with another 'deployment'.",
+      },
+    );
+  }
   return [...byKey].map(([key, members]) => ({
     key,
     clusters: members.flatMap((name) => config.clusters[name] ?? []),

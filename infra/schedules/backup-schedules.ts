@@ -15,7 +15,7 @@ const MAXIMUM_EVENT_AGE = Duration.hours(1);
 /** 10: with the growing delays of EventBridge Scheduler, more than the hour above gives time for. */
 const RETRIES = 10;
 
-export interface BackupSchedulesProps {
+interface BackupSchedulesProps {
   readonly backups: Readonly<Record<string, BackupConfig>>;
   readonly snapshot: sfn.StateMachine;
   /** Start dates before this are left out: Scheduler refuses one that is more than five minutes old, also in an update. */

@@ -11,7 +11,7 @@ import { grantKeys, grantListing, grantReads, OBJECT_WRITES, PART_WRITES } from 
 export type VaultProps = RankvaultConfig['vault'];
 
 /** Kinds of catalog objects, each below a prefix of its own in every backup. */
-export type CatalogKind = 'attempts' | 'definitions' | 'manifests' | 'snapshots';
+type CatalogKind = 'attempts' | 'definitions' | 'manifests' | 'snapshots';
 
 const RESTORED_PREFIX = '.rankvault/restored/';
 
@@ -90,7 +90,11 @@ export class Vault extends Construct {
   /** Part bytes of these backups, multipart uploads included, and reading back what lies at a key that is taken. */
   grantWriteParts(grantee: iam.IGrantable, backups: readonly string[]): void {
     if (backups.length > 0) {
-      this.#grantWrite(grantee, backups.map((backup) => `${backup}/*`), PART_WRITES);
+      this.#grantWrite(
+        grantee,
+        backups.map((backup) => `${backup}/*`),
+        PART_WRITES,
+      );
     }
   }
 

@@ -7,7 +7,7 @@ import { acknowledge } from '../acknowledge.ts';
 import { addStatement, grantKeys, grantListing, grantReads, OBJECT_WRITES, PART_WRITES } from './object-grants.ts';
 
 /** What lies in the work bucket, each below a prefix of its own. */
-export type WorkArea = 'runs' | 'locks' | 'quiesce' | 'holds';
+type WorkArea = 'runs' | 'locks' | 'quiesce' | 'holds';
 
 /**
  * 100: longer than Step Functions remembers an execution (90 days), so that what its history points to is still there. Only runs

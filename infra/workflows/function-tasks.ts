@@ -12,7 +12,7 @@ import { retryFunction } from './retries.ts';
 /** A minute longer than the longest function, so that an answer that got lost is noticed. */
 const TASK_TIMEOUT = sfn.Timeout.duration(Duration.minutes(16));
 
-export interface FixedCall {
+interface FixedCall {
   readonly call: RankvaultFunction;
   readonly payload: Readonly<Record<string, unknown>>;
   /** @default '$' - the answer is the whole state from here on */
@@ -33,7 +33,7 @@ export function callFunction(scope: Construct, name: string, props: FixedCall): 
   return task;
 }
 
-export interface SiteCall {
+interface SiteCall {
   readonly call: SiteFunctionName;
   readonly sites: readonly SiteFunctions[];
   readonly payload: Readonly<Record<string, unknown>>;

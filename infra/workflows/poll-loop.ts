@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import { FIRST_POLL } from '../../core/run.ts';
 import { loopWhile } from './choices.ts';
 
-export interface PollLoop {
+interface PollLoop {
   /** State names. */
   readonly names: { readonly begin: string; readonly ready: string; readonly wait: string };
   /** Asks once; is given the poll at `pollPath` and puts the next one there. */
@@ -30,7 +30,10 @@ export function pollUntilReady(scope: Construct, loop: PollLoop): sfn.Chain {
 
 function beginPolling(scope: Construct, { names, pollPath, first }: PollLoop): sfn.Pass {
   if (first === 'planned') {
-    return new sfn.Pass(scope, names.begin, { parameters: { poll: sfn.JsonPath.objectAt('$.poll') }, resultPath: '$.site' });
+    return new sfn.Pass(scope, names.begin, {
+      parameters: { poll: sfn.JsonPath.objectAt('$.poll') },
+      resultPath: '$.site',
+    });
   }
   return pollPath === '$.poll'
     ? new sfn.Pass(scope, names.begin, { result: sfn.Result.fromObject(FIRST_POLL), resultPath: '$.poll' })

@@ -4,7 +4,7 @@ import { callFunction, callSiteFunction } from './function-tasks.ts';
 import { pollUntilReady } from './poll-loop.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
-export interface ReleaseFunctionSet {
+interface ReleaseFunctionSet {
   readonly planRelease: RankvaultFunction;
   readonly settleRelease: RankvaultFunction;
 }

@@ -7,7 +7,7 @@ import { bracketRun, EXECUTION_START } from './run-bracket.ts';
 import { type MapNames, mapOverBatches, mapOverRanks } from './run-maps.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
-export interface RestoreWorkflowContext extends WorkflowContext {
+interface RestoreWorkflowContext extends WorkflowContext {
   readonly functions: {
     readonly planRestore: RankvaultFunction;
     readonly planRestoreBatches: RankvaultFunction;

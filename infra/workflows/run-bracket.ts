@@ -4,7 +4,7 @@ import { callFunction } from './function-tasks.ts';
 import { startRelease } from './start-release.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
-export interface RunBracket {
+interface RunBracket {
   readonly machine: 'Snapshot' | 'Restore';
   /** `snapshot`, for the names of the states. */
   readonly noun: string;
@@ -45,9 +45,15 @@ function abort(context: WorkflowContext, props: RunBracket): sfn.Chain {
     payload: { ...EXECUTION_START, machine: props.machine, failure: sfn.JsonPath.objectAt('$.failure') },
     resultPath: '$.abort',
   });
-  const fail = new sfn.Fail(scope, 'Fail with the first error', { errorPath: '$.abort.error', causePath: '$.abort.cause' });
+  const fail = new sfn.Fail(scope, 'Fail with the first error', {
+    errorPath: '$.abort.error',
+    causePath: '$.abort.cause',
+  });
   task.addCatch(
-    new sfn.Fail(scope, 'Fail without having cleaned up', { errorPath: '$.failure.Error', causePath: '$.failure.Cause' }),
+    new sfn.Fail(scope, 'Fail without having cleaned up', {
+      errorPath: '$.failure.Error',
+      causePath: '$.failure.Cause',
+    }),
     { errors: [sfn.Errors.ALL], resultPath: '$.abortFailure' },
   );
   if (props.release === undefined) {

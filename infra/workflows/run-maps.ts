@@ -1,9 +1,9 @@
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { SiteFunctionName } from '../functions/function-names.ts';
 import type { RankvaultFunction } from '../functions/rankvault-function.ts';
-import type { WorkflowContext } from './workflow-context.ts';
 import { loopWhile } from './choices.ts';
 import { callFunction, callSiteFunction } from './function-tasks.ts';
+import type { WorkflowContext } from './workflow-context.ts';
 
 /** Names of a Map and of the states inside it: state names are unique in the whole machine. */
 export interface MapNames {
@@ -13,7 +13,7 @@ export interface MapNames {
   readonly end: string;
 }
 
-export interface RankMap {
+interface RankMap {
   readonly names: MapNames;
   /** Of the Map runs, in the console and in the ARNs of the children. */
   readonly label: string;
@@ -26,12 +26,18 @@ export interface RankMap {
 export function mapOverRanks(context: WorkflowContext, props: RankMap): sfn.DistributedMap {
   const { scope } = context;
   const item = { ...props.constants, rank: sfn.JsonPath.objectAt('$$.Map.Item.Value') };
-  return distributed(context, { ...props, list: ranks(context), concurrency: 'rankConcurrency', item: { ...item, site: NOT_DONE } })
-    .itemProcessor(
-      loopUntilDone(context, { names: props.names, call: props.call, payload: [...Object.keys(props.constants ?? {}), 'rank'] }).next(
-        new sfn.Pass(scope, props.names.end, { parameters: { rank: sfn.JsonPath.objectAt('$.rank') } }),
-      ),
-    );
+  return distributed(context, {
+    ...props,
+    list: ranks(context),
+    concurrency: 'rankConcurrency',
+    item: { ...item, site: NOT_DONE },
+  }).itemProcessor(
+    loopUntilDone(context, {
+      names: props.names,
+      call: props.call,
+      payload: [...Object.keys(props.constants ?? {}), 'rank'],
+    }).next(new sfn.Pass(scope, props.names.end, { parameters: { rank: sfn.JsonPath.objectAt('$.rank') } })),
+  );
 }
 
 /** One child a rank; the function, which exists once, is called a single time. */
@@ -52,7 +58,7 @@ export function mapOverRanksOnce(
   );
 }
 
-export interface BatchMap extends RankMap {
+interface BatchMap extends RankMap {
   /** Where the run has the key of the list of batches: JSON Lines of {rank, batch, key}. */
   readonly batchesKeyPath: string;
 }
@@ -63,8 +69,14 @@ export function mapOverBatches(context: WorkflowContext, props: BatchMap): sfn.D
   const list = new JsonLinesInRun({ bucket: work.bucket, key: sfn.JsonPath.stringAt(props.batchesKeyPath) });
   const item = { ...props.constants, item: sfn.JsonPath.objectAt('$$.Map.Item.Value'), site: NOT_DONE };
   return distributed(context, { ...props, list, concurrency: 'copyConcurrency', item }).itemProcessor(
-    loopUntilDone(context, { names: props.names, call: props.call, payload: [...Object.keys(props.constants ?? {}), 'item'] }).next(
-      new sfn.Pass(scope, props.names.end, { parameters: { rank: sfn.JsonPath.objectAt('$.item.rank'), batch: sfn.JsonPath.stringAt('$.item.batch') } }),
+    loopUntilDone(context, {
+      names: props.names,
+      call: props.call,
+      payload: [...Object.keys(props.constants ?? {}), 'item'],
+    }).next(
+      new sfn.Pass(scope, props.names.end, {
+        parameters: { rank: sfn.JsonPath.objectAt('$.item.rank'), batch: sfn.JsonPath.stringAt('$.item.batch') },
+      }),
     ),
   );
 }

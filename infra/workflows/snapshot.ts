@@ -76,7 +76,9 @@ function warmUp(context: SnapshotWorkflowContext): sfn.Chain {
     call: 'enumerate-rank',
     constants: { pass: 'warm' },
   })
-    .next(planCopies(scope, functions.planCopies, { name: 'Plan the copies ahead', pass: 'warm', resultPath: '$.warm' }))
+    .next(
+      planCopies(scope, functions.planCopies, { name: 'Plan the copies ahead', pass: 'warm', resultPath: '$.warm' }),
+    )
     .next(
       whenAny(
         scope,

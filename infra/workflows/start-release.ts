@@ -6,7 +6,7 @@ import { retryServiceCall } from './retries.ts';
 /** What `states:startExecution` answers when an execution of this name ran before: the release was started. */
 export const ALREADY_STARTED = 'StepFunctions.ExecutionAlreadyExistsException';
 
-export interface ReleaseStart {
+interface ReleaseStart {
   readonly release: sfn.IStateMachine;
   /** Where `cluster` and `nonce` are. */
   readonly path: string;

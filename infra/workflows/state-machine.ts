@@ -5,7 +5,7 @@ import type { Construct } from 'constructs';
 import { acknowledge, acknowledgeAnyResource, acknowledgeOpenEnds } from '../acknowledge.ts';
 import { LOG_RETENTION } from '../functions/rankvault-function.ts';
 
-export interface StateMachineDefinition {
+interface StateMachineDefinition {
   readonly definition: sfn.IChainable;
   /** Ends an execution that hangs, so that its locks can be taken over. */
   readonly timeout: Duration;

@@ -28,7 +28,7 @@ export interface FunctionHostOptions {
   readonly budgetMillis?: (target: FunctionModel, invocation: number) => number | undefined;
 }
 
-interface FunctionHost {
+export interface FunctionHost {
   readonly invokeFunction: InvokeFunction;
   /** @throws FunctionNotFound */
   find(nameOrArn: string): FunctionModel;

@@ -11,7 +11,6 @@ import { type LocalS3, startLocalS3 } from '../s3/local-s3.ts';
 import type { AroundInvoke, ExecutionView, WorkflowEvent } from '../workflow/execution.ts';
 import { type JsonValue, parseJson } from '../workflow/json.ts';
 import { createWorkflowRuntime, type WorkflowRuntime } from '../workflow/runtime.ts';
-import { shareClock } from './shared-clock.ts';
 import { resourceNamed, synthesize } from './synthesize.ts';
 
 export interface LaptopOptions {
@@ -49,7 +48,6 @@ export class Laptop {
   readonly vaultBucket: string;
   readonly workBucket: string;
   readonly #endpoints: Endpoints;
-  readonly #stopSharing: () => void;
   #aws: AwsEndpoint | undefined;
 
   private constructor(options: LaptopOptions, started: { readonly clock: SimulatedClock; readonly s3: LocalS3 }) {
@@ -58,12 +56,10 @@ export class Laptop {
     this.s3 = started.s3;
     this.s3Client = s3ClientFor(started.s3);
     this.#endpoints = { s3: started.s3.endpoint, aws: '' };
-    const shared = shareClock(this.clock, options.machineAheadMillis ?? 0);
-    this.#stopSharing = shared.end;
     this.functions = createFunctionHost({
       assembly: this.assembly,
       clock: this.clock,
-      environment: () => environmentOf(this.#endpoints, { clock: shared.name, logLevel: options.logLevel ?? 'ERROR' }),
+      environment: () => environmentOf(this.#endpoints, options),
       ...(options.budgetMillis === undefined ? {} : { budgetMillis: options.budgetMillis }),
     });
     this.runtime = this.#createRuntime(options);
@@ -104,7 +100,7 @@ export class Laptop {
     this.s3Client.destroy();
     await this.#aws?.close();
     await this.s3.close();
-    this.#stopSharing();
+    this.functions.close();
   }
 
   async #open({ secrets }: LaptopOptions): Promise<void> {
@@ -165,7 +161,7 @@ function s3ClientFor(s3: LocalS3): S3Client {
 
 function environmentOf(
   endpoints: Endpoints,
-  settings: { readonly clock: string; readonly logLevel: string },
+  { logLevel = 'ERROR', machineAheadMillis = 0 }: LaptopOptions,
 ): Record<string, string> {
   return {
     AWS_REGION: REGION,
@@ -175,7 +171,7 @@ function environmentOf(
     AWS_ENDPOINT_URL_SFN: endpoints.aws,
     AWS_ENDPOINT_URL_SCHEDULER: endpoints.aws,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.aws,
-    RANKVAULT_CLOCK: settings.clock,
-    POWERTOOLS_LOG_LEVEL: settings.logLevel,
+    RANKVAULT_MACHINE_AHEAD_MILLIS: String(machineAheadMillis),
+    POWERTOOLS_LOG_LEVEL: logLevel,
   };
 }

@@ -21,7 +21,9 @@ export function synthesize(config: RankvaultConfigInput, outdir: string): Assemb
 export function resourceNamed<T extends ResourceIdentity>(resources: readonly T[], constructId: string): T {
   const found = resources.find(({ constructPath }) => `${constructPath}/`.includes(`/${constructId}/`));
   if (found === undefined) {
-    throw new AssemblyRefused(`The assembly has no ${constructId}. It has ${resources.map((each) => each.constructPath).join(', ')}.`);
+    throw new AssemblyRefused(
+      `The assembly has no ${constructId}. It has ${resources.map((each) => each.constructPath).join(', ')}.`,
+    );
   }
   return found;
 }

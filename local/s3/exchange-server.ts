@@ -9,7 +9,7 @@ import { parseTarget, requireUnderstood, resolveOperation } from './protocol/rou
 import { S3Error } from './protocol/s3-error.ts';
 import { bodyBytes, errorDocument, errorReply, sendStreamed, sendWhole } from './protocol/send.ts';
 
-export interface Control {
+interface Control {
   readonly faults: Faults;
   readonly counters: Counters;
   readonly observers: Observers;

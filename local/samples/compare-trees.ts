@@ -55,15 +55,21 @@ export function digestOfTree(tree: readonly TreeEntry[]): string {
   return hash.digest('hex');
 }
 
+export interface CompareOptions {
+  /** Compares directories, modes and modification times too; false where one of the trees is in S3. */
+  readonly attributes: boolean;
+  /** Node sets times in doubles of seconds, some 240 ns off in this century. @default 0n */
+  readonly mtimeToleranceNs?: bigint;
+}
+
 /**
  * What is different, a line for each difference; empty when nothing is. The left tree is "there", the right one "here":
  * `rank-2/tom-0/t1/000003.seg: 4,096 bytes there, missing here`.
- * @param options.attributes compares directories, modes and modification times too; false where one of the trees is in S3
  */
 export function compareTrees(
   left: readonly TreeEntry[],
   right: readonly TreeEntry[],
-  options: { readonly attributes: boolean },
+  options: CompareOptions,
 ): string[] {
   const relevant = (tree: readonly TreeEntry[]) =>
     new Map(
@@ -73,12 +79,13 @@ export function compareTrees(
   const here = relevant(right);
   const paths = [...new Set([...there.keys(), ...here.keys()])].sort(compareBytes);
   return paths.flatMap((path) => {
-    const words = differences(there.get(path), here.get(path), options.attributes);
+    const words = differences(there.get(path), here.get(path), options);
     return words.map((difference) => `${path}: ${difference}`);
   });
 }
 
-function differences(there: TreeEntry | undefined, here: TreeEntry | undefined, attributes: boolean): string[] {
+function differences(there: TreeEntry | undefined, here: TreeEntry | undefined, options: CompareOptions): string[] {
+  const { attributes, mtimeToleranceNs = 0n } = options;
   if (there === undefined || here === undefined) {
     return [`${describe(there)} there, ${describe(here)} here`];
   }
@@ -91,10 +98,18 @@ function differences(there: TreeEntry | undefined, here: TreeEntry | undefined, 
   if (attributes && there.mode !== here.mode) {
     found.push(`mode ${octal(there.mode)} there, ${octal(here.mode)} here`);
   }
-  if (attributes && there.mtimeNs !== here.mtimeNs) {
+  if (attributes && !areClose(there.mtimeNs, here.mtimeNs, mtimeToleranceNs)) {
     found.push(`modified ${isoNanos(there.mtimeNs)} there, ${isoNanos(here.mtimeNs)} here`);
   }
   return found;
+}
+
+function areClose(left: string | undefined, right: string | undefined, toleranceNs: bigint): boolean {
+  if (left === undefined || right === undefined) {
+    return left === right;
+  }
+  const difference = BigInt(left) - BigInt(right);
+  return difference <= toleranceNs && difference >= -toleranceNs;
 }
 
 function describe(entry: TreeEntry | undefined): string {

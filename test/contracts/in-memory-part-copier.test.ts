@@ -3,8 +3,8 @@ import { InMemoryObjectStore } from '../support/in-memory-object-store.ts';
 import { InMemoryPartCopier } from '../support/in-memory-part-copier.ts';
 import { InMemorySource } from '../support/in-memory-source.ts';
 import { InMemoryTree, pathInMemoryRoot } from '../support/in-memory-tree.ts';
-import { describePartCopier } from './part-copier.contract.ts';
 import { storeBytes } from '../support/store-bytes.ts';
+import { describePartCopier } from './part-copier.contract.ts';
 
 describePartCopier(
   'the in-memory copier',

@@ -141,12 +141,12 @@ export function describeObjectStore(name: string, openStore: () => Promise<Objec
     });
 
     it('lists exactly the keys of a prefix, in the order of their UTF-8 bytes', async () => {
-      const names = ['a b', 'a+b', 'a%20b', 'ä', 'z', '\u{fffd}', '\u{1f600}', 'A', '10', '9', 'q\'"&<>'];
+      const names = ['a b', 'a+b', 'a%20b', 'ä', 'z', '\u{ffee}', '\u{1f600}', 'A', '10', '9', 'q\'"&<>'];
       for (const each of names) {
         await store.put(`list/${each}`, text(each));
       }
       await store.put('list', text('x'));
-      await store.put('lisu', text('x'));
+      await store.put('list0', text('x'));
       const listed = await collect(store.list('list/'));
       expect(listed.map((entry) => entry.key)).toEqual(names.map((each) => `list/${each}`).sort(compareUtf8));
       const smile = listed.find((entry) => entry.key === 'list/\u{1f600}');

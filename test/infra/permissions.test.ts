@@ -24,7 +24,11 @@ const resourcesFor = (role: RegExp, action: RegExp) =>
 
 describe('all roles', () => {
   test('are granted no action by a wildcard', () => {
-    expect(statements().flatMap(({ actions }) => actions).filter((action) => action.includes('*'))).toEqual([]);
+    expect(
+      statements()
+        .flatMap(({ actions }) => actions)
+        .filter((action) => action.includes('*')),
+    ).toEqual([]);
   });
 
   test('are granted any resource only for tracing, network interfaces and delivery of logs', () => {
@@ -54,7 +58,10 @@ describe('the vault', () => {
   test('takes part bytes from copy-parts alone, below the backups of its own clusters', () => {
     expect(may(/^s3:PutObject$/, new RegExp(`${VAULT.source}[^/]*/(?!\\.rankvault/)`))).toEqual(['CopyParts']);
     const written = resourcesFor(/CopyPartsRole/, /^s3:PutObject$/).filter((resource) => VAULT.test(resource));
-    expect(written.map((resource) => resource.replace(/^<[^>]*>/, '')).toSorted()).toEqual(['/dr_system/*', '/prod_system/*']);
+    expect(written.map((resource) => resource.replace(/^<[^>]*>/, '')).toSorted()).toEqual([
+      '/dr_system/*',
+      '/prod_system/*',
+    ]);
   });
 
   test.each([
@@ -67,7 +74,9 @@ describe('the vault', () => {
   });
 
   test('takes records of restores from plan-restore-batches alone', () => {
-    expect(may(/^s3:PutObject$/, new RegExp(`${VAULT.source}.*/\\.rankvault/restored/`))).toEqual(['PlanRestoreBatches']);
+    expect(may(/^s3:PutObject$/, new RegExp(`${VAULT.source}.*/\\.rankvault/restored/`))).toEqual([
+      'PlanRestoreBatches',
+    ]);
   });
 
   test('lets writers set a retention date, because the configuration locks objects', () => {
@@ -149,7 +158,11 @@ describe('the work bucket', () => {
   });
 
   test('has intent records written by those who quiesce and release alone', () => {
-    expect(may(/^s3:PutObject$/, /<Work[^>]*>\/quiesce\//).toSorted()).toEqual(['ArmRelease', 'ControlCluster', 'SettleRelease']);
+    expect(may(/^s3:PutObject$/, /<Work[^>]*>\/quiesce\//).toSorted()).toEqual([
+      'ArmRelease',
+      'ControlCluster',
+      'SettleRelease',
+    ]);
   });
 
   test('can be decrypted by the machines whose Maps read from it and write to it', () => {
@@ -161,15 +174,19 @@ describe('the work bucket', () => {
 
 describe('schedules', () => {
   test('start Snapshot by a role that may do nothing else', () => {
-    const [, granted] = [...permissionsOf(synthesized.workflows)].find(([role]) => role.startsWith('BackupsRole')) ?? [];
-    expect(granted?.map(({ actions, resources }) => [actions, resources.map((each) => each.replace(/[0-9A-F]{8}.*/, ''))])).toEqual([
+    const [, granted] =
+      [...permissionsOf(synthesized.workflows)].find(([role]) => role.startsWith('BackupsRole')) ?? [];
+    expect(
+      granted?.map(({ actions, resources }) => [actions, resources.map((each) => each.replace(/[0-9A-F]{8}.*/, ''))]),
+    ).toEqual([
       [['states:StartExecution'], ['<Snapshot']],
       [['sqs:SendMessage'], ['<BackupsDeadLetters']],
     ]);
   });
 
   test('of releases start Release by a role that may do nothing else', () => {
-    const [, granted] = [...permissionsOf(synthesized.workflows)].find(([role]) => role.startsWith('ArmingScheduleRole')) ?? [];
+    const [, granted] =
+      [...permissionsOf(synthesized.workflows)].find(([role]) => role.startsWith('ArmingScheduleRole')) ?? [];
     expect(granted?.map(({ actions }) => actions)).toEqual([['states:StartExecution']]);
     expect(granted?.[0]?.resources).toEqual([expect.stringMatching(/^<Release/)]);
   });
@@ -191,6 +208,9 @@ describe('schedules', () => {
 
 describe('executions', () => {
   test('are described by the planning functions, of Snapshot and Restore only', () => {
-    expect(may(/^states:DescribeExecution$/, /execution:<(Snapshot|Restore)/).toSorted()).toEqual(['PlanRestore', 'PlanSnapshot']);
+    expect(may(/^states:DescribeExecution$/, /execution:<(Snapshot|Restore)/).toSorted()).toEqual([
+      'PlanRestore',
+      'PlanSnapshot',
+    ]);
   });
 });

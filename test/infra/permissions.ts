@@ -2,7 +2,7 @@ import type { Template } from 'aws-cdk-lib/assertions';
 import * as z from 'zod/mini';
 import { flat, resourcesOf } from './synthesized.ts';
 
-export interface Statement {
+interface Statement {
   readonly effect: string;
   readonly actions: readonly string[];
   /** References in angle brackets. */
@@ -11,7 +11,12 @@ export interface Statement {
 }
 
 const oneOrMany = z.union([z.array(z.unknown()), z.unknown()]);
-const statementSchema = z.looseObject({ Effect: z.string(), Action: oneOrMany, Resource: oneOrMany, Condition: z.optional(z.unknown()) });
+const statementSchema = z.looseObject({
+  Effect: z.string(),
+  Action: oneOrMany,
+  Resource: oneOrMany,
+  Condition: z.optional(z.unknown()),
+});
 const policySchema = z.looseObject({
   PolicyDocument: z.looseObject({ Statement: z.array(statementSchema) }),
   Roles: z.array(z.looseObject({ Ref: z.string() })),
@@ -46,10 +51,13 @@ function listOf(value: unknown): readonly unknown[] {
 export function rolesThatMay(template: Template, action: RegExp, resource: RegExp): readonly string[] {
   const may = (statement: Statement) =>
     statement.actions.some((each) => action.test(each)) && statement.resources.some((each) => resource.test(each));
-  return [...permissionsOf(template)].filter(([, statements]) => statements.some(may)).map(([role]) => role).toSorted();
+  return [...permissionsOf(template)]
+    .filter(([, statements]) => statements.some(may))
+    .map(([role]) => role)
+    .toSorted();
 }
 
-/** `SiteabcCopyPartsRole1234ABCD` as `CopyParts`, and `SnapshotRole...` as `Snapshot`. */
+/** The role of copy-parts, of whatever site, as `CopyParts`; that of a machine as `Snapshot`. */
 export function shortRole(logicalId: string): string {
   return logicalId
     .replace(/Role[0-9A-F]{8}$/, '')

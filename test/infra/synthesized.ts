@@ -11,7 +11,7 @@ import { createRankvaultApp } from '../../infra/rankvault-app.ts';
 const STUB = fileURLToPath(new URL('stub-function.ts', import.meta.url));
 
 /** 2027-01-01T00:00:00Z */
-export const NOW = 1_798_761_600_000;
+const NOW = 1_798_761_600_000;
 
 export const NETWORK = {
   vpcId: 'vpc-0123456789abcdef0',
@@ -30,7 +30,9 @@ export const CONFIG: RankvaultConfigInput = {
   clusters: {
     prod: {
       control: { kind: 'kinetica', url: 'https://prod.internal:8082/gpudb-0', secret: 'kinetica/prod' },
-      roots: [{ name: 'persist', url: 's3://prod-data/persist', kmsKeyArn: 'arn:aws:kms:eu-central-1:111122223333:key/prod' }],
+      roots: [
+        { name: 'persist', url: 's3://prod-data/persist', kmsKeyArn: 'arn:aws:kms:eu-central-1:111122223333:key/prod' },
+      ],
       network: NETWORK,
     },
     west: {
@@ -56,8 +58,20 @@ export const CONFIG: RankvaultConfigInput = {
       kind: 'system',
       cluster: 'prod',
       schedules: [
-        { name: 'weekly', type: 'full', expression: 'cron(0 2 ? * SUN *)', timeZone: 'Europe/Berlin', flexibleWindowMinutes: 15 },
-        { name: 'nightly', type: 'incremental', expression: 'rate(1 day)', enabled: false, startDate: '2027-06-01T00:00:00Z' },
+        {
+          name: 'weekly',
+          type: 'full',
+          expression: 'cron(0 2 ? * SUN *)',
+          timeZone: 'Europe/Berlin',
+          flexibleWindowMinutes: 15,
+        },
+        {
+          name: 'nightly',
+          type: 'incremental',
+          expression: 'rate(1 day)',
+          enabled: false,
+          startDate: '2027-06-01T00:00:00Z',
+        },
         { name: 'past', type: 'full', expression: 'rate(30 days)', startDate: '2026-06-01T00:00:00Z' },
       ],
     },
@@ -85,7 +99,7 @@ export function synthesize(config: RankvaultConfigInput = CONFIG): Synthesized {
 }
 
 const resourceSchema = z.looseObject({ Properties: z.looseObject({}), Metadata: z.optional(z.looseObject({})) });
-export type Resource = z.infer<typeof resourceSchema>;
+type Resource = z.infer<typeof resourceSchema>;
 
 export function resourcesOf(template: Template, type: string): Readonly<Record<string, Resource>> {
   return z.record(z.string(), resourceSchema).parse(template.findResources(type));
@@ -122,5 +136,7 @@ export function flat(value: unknown): string {
 }
 
 export function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : undefined;
+  return typeof value === 'object' && value !== null
+    ? Object.entries(value).find(([key]) => key === name)?.[1]
+    : undefined;
 }

@@ -2,7 +2,16 @@ import aslValidator from 'asl-validator';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { TRANSIENT_ERROR_NAMES } from '../../core/errors.ts';
 import { RESTORE_PHASES } from '../../core/run.ts';
-import { allStates, type Definition, definitionOf, definitionText, type NamedState, pathsFrom, reachable, type States } from './definition.ts';
+import {
+  allStates,
+  type Definition,
+  definitionOf,
+  definitionText,
+  type NamedState,
+  pathsFrom,
+  reachable,
+  type States,
+} from './definition.ts';
 import { type Synthesized, synthesize } from './synthesized.ts';
 
 const MACHINES = ['Snapshot', 'Restore', 'Release'] as const;
@@ -23,11 +32,15 @@ const state = (machine: string, name: string) => {
   return found;
 };
 /** The states of the run itself, inside of the Parallel. */
-const body = (machine: string, title: string) => state(machine, title).state.Branches?.[0] ?? { StartAt: '', States: {} };
+const body = (machine: string, title: string) =>
+  state(machine, title).state.Branches?.[0] ?? { StartAt: '', States: {} };
 
 describe.each(MACHINES)('%s', (machine) => {
   test('is valid to asl-validator', () => {
-    const text = definitionText(synthesized.workflows, machine).replace(/<[^>]+>/g, 'arn:aws:lambda:eu-central-1:111122223333:function:f');
+    const text = definitionText(synthesized.workflows, machine).replace(
+      /<[^>]+>/g,
+      'arn:aws:lambda:eu-central-1:111122223333:function:f',
+    );
     const { isValid, errorsText } = aslValidator(JSON.parse(text), { checkArn: false });
     expect(errorsText('\n')).toBe('');
     expect(isValid).toBe(true);
@@ -57,7 +70,9 @@ describe.each(MACHINES)('%s', (machine) => {
   });
 
   test('has a timeout for every call', () => {
-    for (const { name, state: task } of ofType(machine, 'Task').filter(({ state: each }) => !String(each['Resource']).endsWith('startExecution'))) {
+    for (const { name, state: task } of ofType(machine, 'Task').filter(
+      ({ state: each }) => !String(each['Resource']).endsWith('startExecution'),
+    )) {
       expect([name, task['TimeoutSeconds']]).toEqual([name, 960]);
     }
   });
@@ -77,7 +92,9 @@ describe.each(MACHINES)('%s', (machine) => {
   });
 
   test('retries transient errors and failures of Lambda in every call but begin', () => {
-    const calls = ofType(machine, 'Task').filter(({ state: task }) => !String(task['Resource']).endsWith('startExecution'));
+    const calls = ofType(machine, 'Task').filter(
+      ({ state: task }) => !String(task['Resource']).endsWith('startExecution'),
+    );
     for (const { name, state: task } of calls.filter((call) => call.name !== 'Begin backup mode')) {
       const retries = task.Retry ?? [];
       expect([name, retries.map((retry) => retry.MaxAttempts)]).toEqual([name, [6, 4]]);
@@ -98,7 +115,12 @@ describe.each(MACHINES)('%s', (machine) => {
   test('waits between retries, longer each time, up to a minute, at random', () => {
     for (const { state: task } of ofType(machine, 'Task')) {
       for (const retry of (task.Retry ?? []).filter(({ MaxAttempts }) => MaxAttempts > 0)) {
-        expect(retry).toMatchObject({ IntervalSeconds: 2, BackoffRate: 2, MaxDelaySeconds: 60, JitterStrategy: 'FULL' });
+        expect(retry).toMatchObject({
+          IntervalSeconds: 2,
+          BackoffRate: 2,
+          MaxDelaySeconds: 60,
+          JitterStrategy: 'FULL',
+        });
       }
     }
   });
@@ -120,7 +142,10 @@ describe.each(['Snapshot', 'Restore'])('the Maps of %s', (machine) => {
     for (const { state: map } of maps()) {
       expect(map['ResultPath']).toBeNull();
       expect(map['ResultWriter']).toMatchObject({
-        Parameters: { Bucket: expect.stringMatching(/^<Work/), 'Prefix.$': expect.stringMatching(/^States\.Format\('\{\}[\w-]+', \$\.run\.resultsPrefix\)$/) },
+        Parameters: {
+          Bucket: expect.stringMatching(/^<Work/),
+          'Prefix.$': expect.stringMatching(/^States\.Format\('\{\}[\w-]+', \$\.run\.resultsPrefix\)$/),
+        },
       });
     }
   });
@@ -128,7 +153,9 @@ describe.each(['Snapshot', 'Restore'])('the Maps of %s', (machine) => {
   test('run a bounded number of children, each an execution of its own', () => {
     for (const { state: map } of maps()) {
       expect(map['MaxConcurrencyPath']).toMatch(/^\$\.run\.(rank|copy)Concurrency$/);
-      expect(map['ItemProcessor']).toMatchObject({ ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' } });
+      expect(map['ItemProcessor']).toMatchObject({
+        ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
+      });
     }
   });
 
@@ -142,7 +169,10 @@ describe.each(['Snapshot', 'Restore'])('the Maps of %s', (machine) => {
       const overRanks = map['MaxConcurrencyPath'] === '$.run.rankConcurrency';
       expect(map['ItemReader']).toMatchObject({
         ReaderConfig: { InputType: overRanks ? 'JSON' : 'JSONL' },
-        Parameters: { Bucket: expect.stringMatching(/^<Work/), 'Key.$': expect.stringMatching(overRanks ? /^\$\.run\.ranksKey$/ : /^\$\.run\.\w*[bB]atchesKey$/) },
+        Parameters: {
+          Bucket: expect.stringMatching(/^<Work/),
+          'Key.$': expect.stringMatching(overRanks ? /^\$\.run\.ranksKey$/ : /^\$\.run\.(batches|\w+Batches)Key$/),
+        },
       });
     }
   });
@@ -188,7 +218,8 @@ describe('Snapshot', () => {
   const take = () => body('Snapshot', 'Take the snapshot');
 
   test('takes its steps in the order of the recipe', () => {
-    const longest = pathsFrom(take(), 'Plan the snapshot').toSorted((left, right) => right.length - left.length)[0] ?? [];
+    const longest =
+      pathsFrom(take(), 'Plan the snapshot').toSorted((left, right) => right.length - left.length)[0] ?? [];
     expect(longest.filter((name) => ['Task', 'Map'].includes(take().States[name]?.Type ?? ''))).toEqual([
       'Plan the snapshot',
       'Inspect the cluster',
@@ -236,7 +267,9 @@ describe('Snapshot', () => {
   test('catches nothing inside of the quiesced region, so that every failure gets to the bracket', () => {
     const catching = Object.entries(take().States).filter(([, each]) => each.Catch !== undefined);
     expect(catching.map(([name]) => name).sort()).toEqual(['End backup mode', 'Unlock the backup']);
-    expect(take().States['End backup mode']?.Catch?.[0]?.ErrorEquals).toEqual(['StepFunctions.ExecutionAlreadyExistsException']);
+    expect(take().States['End backup mode']?.Catch?.[0]?.ErrorEquals).toEqual([
+      'StepFunctions.ExecutionAlreadyExistsException',
+    ]);
   });
 
   test('arms the release before it begins, whatever way it takes', () => {
@@ -261,7 +294,9 @@ describe('Snapshot', () => {
   });
 
   test('cannot fail once it has committed', () => {
-    expect(state('Snapshot', 'Unlock the backup').state.Catch).toMatchObject([{ ErrorEquals: ['States.ALL'], Next: 'The snapshot is committed' }]);
+    expect(state('Snapshot', 'Unlock the backup').state.Catch).toMatchObject([
+      { ErrorEquals: ['States.ALL'], Next: 'The snapshot is committed' },
+    ]);
   });
 
   test('fails with the first error even when cleaning up fails', () => {
@@ -278,7 +313,11 @@ describe('Snapshot', () => {
       'input.$': '$$.Execution.Input',
     };
     expect(state('Snapshot', 'Plan the snapshot').state['Parameters']).toEqual(start);
-    expect(state('Snapshot', 'Abort the snapshot').state['Parameters']).toEqual({ ...start, machine: 'Snapshot', 'failure.$': '$.failure' });
+    expect(state('Snapshot', 'Abort the snapshot').state['Parameters']).toEqual({
+      ...start,
+      machine: 'Snapshot',
+      'failure.$': '$.failure',
+    });
   });
 
   test('can put a failure into its state whatever it was started with', () => {
@@ -291,7 +330,8 @@ describe('Restore', () => {
   const restore = () => body('Restore', 'Restore the cluster');
 
   test('takes its steps in the order of the recipe', () => {
-    const longest = pathsFrom(restore(), 'Plan the restore').toSorted((left, right) => right.length - left.length)[0] ?? [];
+    const longest =
+      pathsFrom(restore(), 'Plan the restore').toSorted((left, right) => right.length - left.length)[0] ?? [];
     expect(longest.filter((name) => ['Task', 'Map'].includes(restore().States[name]?.Type ?? ''))).toEqual([
       'Plan the restore',
       'Inspect the target',
@@ -312,13 +352,31 @@ describe('Restore', () => {
   });
 
   test('writes nothing in a dry run', () => {
-    const dryRuns = pathsFrom(restore(), 'Plan the restore').filter((path) => path.includes('Unlock after the dry run'));
-    expect(dryRuns).toEqual([['Plan the restore', 'Inspect the target', 'Is it a dry run?', 'Unlock after the dry run', 'The restore is planned']]);
+    const dryRuns = pathsFrom(restore(), 'Plan the restore').filter((path) =>
+      path.includes('Unlock after the dry run'),
+    );
+    expect(dryRuns).toEqual([
+      [
+        'Plan the restore',
+        'Inspect the target',
+        'Is it a dry run?',
+        'Unlock after the dry run',
+        'The restore is planned',
+      ],
+    ]);
   });
 
   test('marks the target before the first file moves and clears the marks last', () => {
-    const writing = ['Move old files aside', 'Restore the parts', 'Remove extra files', 'Activate the restored files', 'Finish directories'];
-    for (const path of pathsFrom(restore(), 'Plan the restore').filter((each) => each.some((name) => writing.includes(name)))) {
+    const writing = [
+      'Move old files aside',
+      'Restore the parts',
+      'Remove extra files',
+      'Activate the restored files',
+      'Finish directories',
+    ];
+    for (const path of pathsFrom(restore(), 'Plan the restore').filter((each) =>
+      each.some((name) => writing.includes(name)),
+    )) {
       const at = path.map((name, index) => (writing.includes(name) ? index : -1)).filter((index) => index >= 0);
       expect(path.indexOf('Mark the target')).toBeLessThan(Math.min(...at));
       expect(path.indexOf('Clear the marks')).toBeGreaterThan(Math.max(...at));
@@ -349,7 +407,10 @@ describe('Release', () => {
   });
 
   test('begins with the poll of its plan, which counts more than the others', () => {
-    expect(state('Release', 'Begin to count the tries').state).toMatchObject({ Parameters: { 'poll.$': '$.poll' }, ResultPath: '$.site' });
+    expect(state('Release', 'Begin to count the tries').state).toMatchObject({
+      Parameters: { 'poll.$': '$.poll' },
+      ResultPath: '$.site',
+    });
   });
 
   test('reaches the cluster by the function that the intent record names', () => {

@@ -10,7 +10,7 @@ export interface RequestFacts {
   readonly caller: string;
 }
 
-export interface FaultWhere {
+interface FaultWhere {
   readonly operation?: Operation | readonly Operation[];
   readonly bucket?: string;
   /** The whole key, a pattern, or a predicate. */
@@ -19,7 +19,7 @@ export interface FaultWhere {
 }
 
 /** Which of the matching requests: the nth (from 1), all from the nth on, or each with a probability from a seed. */
-export type FaultWhen =
+type FaultWhen =
   | { readonly nth: number }
   | { readonly from: number }
   | { readonly probability: number; readonly seed: number };
@@ -39,7 +39,7 @@ export type FaultKind =
   | 'loseResponse'
   | 'errorInBody';
 
-export interface FaultRule {
+interface FaultRule {
   readonly fault: FaultKind;
   /** @default every request */
   readonly where?: FaultWhere;
@@ -49,20 +49,20 @@ export interface FaultRule {
   readonly times?: number;
 }
 
-export interface InjectedFault {
+interface InjectedFault {
   /** How often it struck so far. */
   readonly struck: number;
   remove(): void;
 }
 
-export interface HoldRule {
+interface HoldRule {
   readonly where?: FaultWhere;
   readonly when?: FaultWhen;
   /** Before the work, or with the work done and the response not yet sent. @default 'before' */
   readonly stage?: 'before' | 'after';
 }
 
-export interface Hold {
+interface Hold {
   /** Resolves with the first request that waits. */
   readonly reached: Promise<RequestFacts>;
   readonly waiting: number;

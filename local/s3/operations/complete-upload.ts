@@ -10,7 +10,7 @@ import {
 } from '../protocol/checksums.ts';
 import { requireWriteConditions } from '../protocol/conditions.ts';
 import { combineCrcs } from '../protocol/crc-combine.ts';
-import { declareUnsummed } from '../protocol/declared-body.ts';
+import { declareWithoutChecksum } from '../protocol/declared-body.ts';
 import { type Context, headerOf, type Reply, type S3Request, xmlReply } from '../protocol/exchange.ts';
 import { receiveDocument } from '../protocol/receive.ts';
 import { S3Error } from '../protocol/s3-error.ts';
@@ -43,7 +43,7 @@ type NamedPart = z.output<typeof namedPart>;
 /** CompleteMultipartUpload: the object is its parts' bytes, one after another, without copying any. */
 export async function completeMultipartUpload(request: S3Request, context: Context): Promise<Reply> {
   const { Part: named } = parseXml(
-    await receiveDocument(request, declareUnsummed(request)),
+    await receiveDocument(request, declareWithoutChecksum(request)),
     completeBody,
   ).CompleteMultipartUpload;
   const { store } = context;

@@ -42,7 +42,7 @@ function parseCopySource(header: string): { bucket: string; key: string; version
   const path = decode((mark < 0 ? header : header.slice(0, mark)).replaceAll('+', ' ')).replace(/^\//, '');
   const slash = path.indexOf('/');
   if (slash <= 0 || slash === path.length - 1) {
-    throw new S3Error('InvalidArgument', 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey');
+    throw new S3Error('InvalidArgument', 'Copy Source must mention the source bucket and key: bucket/key');
   }
   return {
     bucket: path.slice(0, slash),

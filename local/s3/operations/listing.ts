@@ -10,7 +10,7 @@ export type ListingCursor =
   /** After one version of a key: its older ones come next. */
   | { readonly kind: 'afterVersion'; readonly key: string; readonly seq: number };
 
-export interface ListingQuery {
+interface ListingQuery {
   readonly prefix: string;
   /** '' rolls nothing up. */
   readonly delimiter: string;
@@ -24,7 +24,7 @@ export type ListingEntry =
   | { readonly kind: 'version'; readonly version: ListedVersion; readonly isLatest: boolean }
   | { readonly kind: 'prefix'; readonly prefix: string };
 
-export interface ListingPage {
+interface ListingPage {
   readonly entries: readonly ListingEntry[];
   readonly isTruncated: boolean;
 }

@@ -58,7 +58,7 @@ export function insertIfAllowed(request: S3Request, { store }: Context, object: 
   return store.versions.insertObject(bucket, request.key, object);
 }
 
-export interface Written {
+interface Written {
   readonly etag?: string;
   readonly checksum: Checksum | undefined;
   readonly encryption: Readonly<Record<string, string>>;

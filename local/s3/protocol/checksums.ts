@@ -7,7 +7,7 @@ export const checksumAlgorithms = ['CRC64NVME', 'CRC32', 'CRC32C', 'SHA1', 'SHA2
 export type ChecksumAlgorithm = (typeof checksumAlgorithms)[number];
 export type CrcAlgorithm = 'CRC64NVME' | 'CRC32' | 'CRC32C';
 /** CRC64NVME exists for full objects only. */
-export type CompositeAlgorithm = Exclude<ChecksumAlgorithm, 'CRC64NVME'>;
+type CompositeAlgorithm = Exclude<ChecksumAlgorithm, 'CRC64NVME'>;
 export type ChecksumType = 'FULL_OBJECT' | 'COMPOSITE';
 
 /** A stored checksum; `value` is base64, and ends in `-<parts>` when composite. */

@@ -2,7 +2,7 @@ import { notImplemented, S3Error } from './s3-error.ts';
 import { parseDate } from './times.ts';
 
 /** What a condition is judged against: the ETag (without quotes) and time of the version. */
-export interface Judged {
+interface Judged {
   readonly etag: string;
   readonly modifiedEpochMillis: number;
 }
@@ -16,7 +16,7 @@ export interface Conditions {
 }
 
 /** Whether an `If-Match` or `If-None-Match` value names this ETag; `*` names any. */
-export function matchesEtag(header: string, etag: string): boolean {
+function matchesEtag(header: string, etag: string): boolean {
   if (header.trim() === '*') return true;
   return header.split(',').some((one) => stripQuotes(one) === etag);
 }

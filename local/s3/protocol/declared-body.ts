@@ -23,11 +23,11 @@ export interface DeclaredBody {
 
 /** Throws what S3 answers to contradictory or malformed headers. */
 export function declareBody(request: S3Request): DeclaredBody {
-  return { ...declareUnsummed(request), checksum: declaredChecksum(request, isAwsChunked(request)) };
+  return { ...declareWithoutChecksum(request), checksum: declaredChecksum(request, isAwsChunked(request)) };
 }
 
 /** The same for CompleteMultipartUpload, whose checksum headers are about the object and not about the body. */
-export function declareUnsummed(request: S3Request): DeclaredBody {
+export function declareWithoutChecksum(request: S3Request): DeclaredBody {
   const contentSha256 = headerOf(request, 'x-amz-content-sha256');
   const contentMd5 = headerOf(request, 'content-md5');
   if (contentMd5 !== undefined && Buffer.from(contentMd5, 'base64').length !== 16) {

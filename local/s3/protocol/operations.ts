@@ -34,7 +34,7 @@ export const operations = [
 export type Operation = (typeof operations)[number];
 
 /** Query parameters and headers that an operation understands; everything else is refused by name. */
-export interface OperationRule {
+interface OperationRule {
   readonly query: readonly string[];
   readonly headers: readonly string[];
 }

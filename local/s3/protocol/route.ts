@@ -3,7 +3,7 @@ import { type Operation, operationRules, universalHeaders } from './operations.t
 import { notImplemented, S3Error } from './s3-error.ts';
 
 /** Where a request goes: the parts of its URL, decoded. Bucket and key are '' when the path has none. */
-export interface Target {
+interface Target {
   readonly bucket: string;
   readonly key: string;
   readonly query: ReadonlyMap<string, string>;

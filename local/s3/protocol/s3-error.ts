@@ -41,10 +41,10 @@ const statusOfCode = {
   XAmzContentSHA256Mismatch: 400,
 } as const;
 
-export type S3ErrorCode = keyof typeof statusOfCode;
+type S3ErrorCode = keyof typeof statusOfCode;
 
 /** Extra XML elements (`<Condition>If-Match</Condition>`) and response headers of an error answer. */
-export interface S3ErrorExtras {
+interface S3ErrorExtras {
   readonly elements?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
 }

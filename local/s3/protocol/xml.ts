@@ -11,7 +11,7 @@ const unsafeCharacters = /[&<>"\u0000-\u001f\u007f]/g;
 const namedReferences: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 /** Text made safe for an XML element: `a&b` → `a&amp;b`. */
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   return text.replace(unsafeCharacters, (one) => namedReferences[one] ?? `&#x${one.charCodeAt(0).toString(16)};`);
 }
 

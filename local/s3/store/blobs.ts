@@ -17,6 +17,8 @@ export class BlobStore {
   readonly #database: Database;
   readonly #directory: string;
   readonly #pins = new Map<number, number>();
+  /** Released while somebody read them. */
+  readonly #doomed = new Set<number>();
 
   constructor(database: Database, directory: string) {
     this.#database = database;
@@ -74,7 +76,7 @@ export class BlobStore {
     return () => {
       for (const { blobId } of content) {
         this.#pin(blobId, -1);
-        this.#removeIfUnused(blobId);
+        if (!this.#pins.has(blobId) && this.#doomed.delete(blobId)) this.#removeIfUnused(blobId);
       }
     };
   }
@@ -136,7 +138,10 @@ export class BlobStore {
   }
 
   #removeIfUnused(blobId: number): void {
-    if (this.#pins.has(blobId)) return;
+    if (this.#pins.has(blobId)) {
+      this.#doomed.add(blobId);
+      return;
+    }
     const row = this.#database.get('SELECT refs FROM blobs WHERE id = ?', blobId);
     if (row !== undefined && integerOf(row, 'refs') === 0) this.#remove(blobId);
   }

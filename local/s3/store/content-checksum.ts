@@ -12,7 +12,14 @@ export async function checksumOfContent(
   content: Content,
   algorithm: ChecksumAlgorithm,
 ): Promise<string> {
-  if (!isCrc(algorithm) || content.length === 0) return await hashThrough(blobs, content, algorithm);
+  const inline = blobs.readInline(content);
+  if (inline !== undefined) {
+    // Cheaper than to look up what was remembered.
+    const hasher = createHasher(algorithm);
+    hasher.update(inline);
+    return (await hasher.digest()).toString('base64');
+  }
+  if (!isCrc(algorithm)) return await hashThrough(blobs, content, algorithm);
   const runs: CrcRun[] = [];
   for (const segment of content) {
     let value = blobs.knownChecksum(segment, algorithm);
@@ -28,8 +35,6 @@ export async function checksumOfContent(
 
 async function hashThrough(blobs: BlobStore, content: Content, algorithm: ChecksumAlgorithm): Promise<string> {
   const hasher = createHasher(algorithm);
-  const inline = blobs.readInline(content);
-  if (inline === undefined) for await (const chunk of blobs.read(content)) hasher.update(chunk);
-  else hasher.update(inline);
+  for await (const chunk of blobs.read(content)) hasher.update(chunk);
   return (await hasher.digest()).toString('base64');
 }

@@ -26,7 +26,7 @@ export interface NewObject {
 }
 
 /** Where a listing starts: at this key, or right after it. */
-export interface ListingStart {
+interface ListingStart {
   readonly key: Buffer;
   readonly inclusive: boolean;
 }

@@ -9,7 +9,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { GetObjectCommand, ListMultipartUploadsCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
@@ -235,6 +235,14 @@ describe('a part that is not what was listed', () => {
       (file: string) => {
         writeFileSync(`${file}.new`, 'before');
         renameSync(`${file}.new`, file);
+      },
+    ],
+    [
+      'replaced together with its directory',
+      (file: string) => {
+        renameSync(dirname(file), `${dirname(file)}.old`);
+        mkdirSync(dirname(file));
+        writeFileSync(file, 'before');
       },
     ],
     [

@@ -339,6 +339,7 @@ describe('what a restore sees in a file root', () => {
       '.rankvault-tmp-marker-1',
       'outside/',
       'outside/part',
+      'rank-0/',
     ]);
     const entries = await collect(target.listRank(0, undefined));
     const extras = ['link', 'pipe', 'tom-0/.rankvault-tmp-0123', 'tom-0/dangling'];
@@ -397,6 +398,16 @@ describe('directories and attributes of a target', () => {
     await expect(target.setAttributes(0, lineOf('missing', 'x'))).rejects.toThrow(TargetNotWritable);
   });
 
+  it.runIf(isRoot)('keeps setuid bits of a file that changes its owner', async () => {
+    const directory = directories.newDirectory();
+    writeTree(directory, { 'rank-0/part': 'x' });
+    chmodSync(join(directory, 'rank-0/part'), 0o4751);
+    await targetAt(directory).setAttributes(0, lineOf('part', 'x', { ...MINE, mode: 0o4751, uid: 4321 }));
+
+    const stat = statSync(join(directory, 'rank-0/part'));
+    expect([stat.uid, stat.mode & 0o7777]).toEqual([4321, 0o4751]);
+  });
+
   it('removes a directory with its contents except what is excluded, and never through a link', async () => {
     const directory = directories.newDirectory();
     writeTree(directory, {
@@ -413,6 +424,17 @@ describe('directories and attributes of a target', () => {
     expect(await pathsOf(target.listRank(0, undefined))).toEqual(['a/', 'a/keep/']);
     expect(existsSync(join(directory, 'rank-0/a/keep/x.log'))).toBe(true);
     expect(readFileSync(join(directory, 'outside/part'), 'utf8')).toBe('precious');
+  });
+
+  it("removes a rank's own directory only when it is empty, however it looks to the cluster", async () => {
+    const directory = directories.newDirectory();
+    writeTree(directory, { 'persist/r0/t0/part': 'just restored', 'persist/r1/': '', 'persist/other': '' });
+    const target = targetAt(directory, { pattern: 'persist/r{rank}/t{tom}' });
+    await target.remove('cluster', 'persist/r0/');
+    await target.remove('cluster', 'persist/');
+
+    expect(readFileSync(join(directory, 'persist/r0/t0/part'), 'utf8')).toBe('just restored');
+    expect(readdirSync(join(directory, 'persist'))).toEqual(['r0']);
   });
 
   it('removes neither a file for a directory nor a directory for a file', async () => {

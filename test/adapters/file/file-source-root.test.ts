@@ -101,10 +101,12 @@ describe('the listing of a file root', () => {
     expect(two.token).toBe(one.token);
   });
 
-  it('goes on after a path without opening what lies before it', async () => {
+  it('goes on after a path without opening or reading what lies before it', async () => {
     const directory = directories.newDirectory();
     writeTree(directory, { 'rank-0/a/1': '', 'rank-0/b/1': '', 'rank-0/b/2': '', 'rank-0/c': '' });
     symlinkSync('nowhere', join(directory, 'rank-0/a/link'));
+    // Reading the names of a/ would fail.
+    writeFileSync(Buffer.concat([Buffer.from(join(directory, 'rank-0/a/')), Buffer.from([0xe9])]), '');
 
     expect(await pathsOf(sourceAt(directory).listRank(0, 'b/1'))).toEqual(['b/2', 'c']);
     expect(await pathsOf(sourceAt(directory).listRank(0, 'b/'))).toEqual(['b/1', 'b/2', 'c']);
@@ -218,11 +220,15 @@ describe('the listing of a file root', () => {
       'rank-0/part': '',
     });
 
-    expect(await pathsOf(sourceAt(directory).listRank('cluster', undefined))).toEqual(['conf/', 'conf/gpudb.conf']);
+    expect(await pathsOf(sourceAt(directory).listRank('cluster', undefined))).toEqual([
+      'conf/',
+      'conf/gpudb.conf',
+      'rank-0/',
+    ]);
     expect(await pathsOf(sourceAt(directory).listRank(0, undefined))).toEqual(['part']);
   });
 
-  it('gives files of no rank to the cluster and nothing else', async () => {
+  it('gives files of no rank to the cluster, and the directories of ranks without what is in them', async () => {
     const directory = directories.newDirectory();
     writeTree(directory, { 'rank-0/a': '', 'rank-x/b': '', 'rank-01/c': '', 'conf/rank-0/d': '', license: '' });
 
@@ -231,6 +237,7 @@ describe('the listing of a file root', () => {
       'conf/rank-0/',
       'conf/rank-0/d',
       'license',
+      'rank-0/',
       'rank-01/',
       'rank-01/c',
       'rank-x/',

@@ -38,7 +38,9 @@ describe('KAgent directories on a file system', () => {
     const directory = directories.newDirectory();
     writeTree(directory, { [`prod/${NEW}/rank-0/a`]: 'x', [`prod/${NEW}/rank-1/tom-0/b`]: 'x' });
     const newestFile = join(directory, 'prod', NEW, 'rank-1/tom-0/b');
-    utimesSync(newestFile, 1_500_000_000, 1_500_000_000);
+    for (const path of ['', 'rank-0/a', 'rank-0', 'rank-1/tom-0', 'rank-1', 'rank-1/tom-0/b']) {
+      utimesSync(join(directory, 'prod', NEW, path), 1_500_000_000, 1_500_000_000);
+    }
     const inspected = await storageAt(directory).inspect(NEW);
 
     expect(inspected?.holdsFiles).toBe(true);

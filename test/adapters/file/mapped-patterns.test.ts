@@ -84,12 +84,13 @@ describe('a root whose TOM directories have names of their own', () => {
     await expect(pathsOf(sourceAt(directory, { pattern }).listRank(1, undefined))).rejects.toThrow('"r1/t2"');
   });
 
-  it('keeps directories above the ranks for the cluster', async () => {
+  it('keeps the directories of ranks and those above them for the cluster', async () => {
     const directory = directories.newDirectory();
     writeTree(directory, { 'persist/gpudb_rank0/a': '', 'persist/other': '', top: '' });
 
     expect(await pathsOf(sourceAt(directory, MAPPED).listRank('cluster', undefined))).toEqual([
       'persist/',
+      'persist/gpudb_rank0/',
       'persist/other',
       'top',
     ]);

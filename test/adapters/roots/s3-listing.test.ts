@@ -28,7 +28,8 @@ async function paths(root: S3SourceRoot, rank: RankName, after?: string): Promis
 }
 
 function listings(): number {
-  return fixture.s3.counters.snapshot().byOperation['ListObjectsV2']?.requests ?? 0;
+  const { ListObjectsV2: counts } = fixture.s3.counters.snapshot().byOperation;
+  return counts?.requests ?? 0;
 }
 
 const number = (index: number): string => String(index).padStart(6, '0');
@@ -82,9 +83,12 @@ describe('prefixes of a rank', () => {
   });
 
   it('that do not sort by their numbers are merged in canonical order', async () => {
-    const keys = toms.flatMap((tom) => [1, 2].map((file) => `r0/data/t${String(tom).padStart(3, '0')}/${file}`));
+    const some = toms.slice(0, 12);
+    const keys = some.flatMap((tom) => [1, 2].map((file) => `r0/data/t${String(tom).padStart(3, '0')}/${file}`));
     const root = await rootWith([...keys, 'r0/data/other', 'r0/zz', 'r0/tom'], 'r{rank}/data/t{tom:3}');
-    const expected = [...toms.flatMap((tom) => [`tom-${tom}/1`, `tom-${tom}/2`]), 'data/other', 'zz', 'tom'].sort(compareUtf8);
+    const expected = [...some.flatMap((tom) => [`tom-${tom}/1`, `tom-${tom}/2`]), 'data/other', 'zz', 'tom'].sort(
+      compareUtf8,
+    );
     const all = await paths(root, 0);
     expect(all).toEqual(expected);
     for (const [index, path] of all.entries()) {
@@ -105,9 +109,14 @@ describe('what an S3 root shows', () => {
     for (const key of ['p/', 'p/rank-0/', 'p/rank-0/tom-0/', 'p/rank-5/']) {
       await fixture.client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: new Uint8Array() }));
     }
-    await fixture.client.send(new PutObjectCommand({ Bucket: bucket, Key: 'p/rank-0/tom-0/empty', Body: new Uint8Array() }));
+    await fixture.client.send(
+      new PutObjectCommand({ Bucket: bucket, Key: 'p/rank-0/tom-0/empty', Body: new Uint8Array() }),
+    );
     const root = new S3SourceRoot(
-      openS3Root({ name: 'main', url: `s3://${bucket}/p/`, pattern: 'rank-{rank}/tom-{tom}', exclude: [] }, fixture.client),
+      openS3Root(
+        { name: 'main', url: `s3://${bucket}/p/`, pattern: 'rank-{rank}/tom-{tom}', exclude: [] },
+        fixture.client,
+      ),
     );
     expect(await paths(root, 0)).toEqual(['tom-0/empty']);
     expect(await paths(root, 'cluster')).toEqual([]);
@@ -136,22 +145,33 @@ describe('what an S3 root shows', () => {
     await expect(paths(root, 0)).rejects.toMatchObject({ name: 'PartPathInvalid' });
   });
 
-  it.each(['GLACIER', 'DEEP_ARCHIVE'] as const)('is refused by name when it is archived as %s', async (StorageClass) => {
-    const bucket = await fixture.newBucket();
-    await fixture.client.send(new PutObjectCommand({ Bucket: bucket, Key: 'rank-0/tom-0/cold.seg', Body: 'x', StorageClass }));
-    const config = { name: 'main', url: `s3://${bucket}`, pattern: 'rank-{rank}/tom-{tom}', exclude: [] };
-    const refused = paths(new S3SourceRoot(openS3Root(config, fixture.client)), 0);
-    await expect(refused).rejects.toMatchObject({ name: 'SourceUnreadable', message: expect.stringContaining('cold.seg') });
-    const excluding = openS3Root({ ...config, exclude: ['**/cold.seg'] }, fixture.client);
-    expect(await paths(new S3SourceRoot(excluding), 0)).toEqual([]);
-  });
+  it.each(['GLACIER', 'DEEP_ARCHIVE'] as const)(
+    'is refused by name when it is archived as %s',
+    async (StorageClass) => {
+      const bucket = await fixture.newBucket();
+      await fixture.client.send(
+        new PutObjectCommand({ Bucket: bucket, Key: 'rank-0/tom-0/cold.seg', Body: 'x', StorageClass }),
+      );
+      const config = { name: 'main', url: `s3://${bucket}`, pattern: 'rank-{rank}/tom-{tom}', exclude: [] };
+      const refused = paths(new S3SourceRoot(openS3Root(config, fixture.client)), 0);
+      await expect(refused).rejects.toMatchObject({
+        name: 'SourceUnreadable',
+        message: expect.stringContaining('cold.seg'),
+      });
+      const excluding = openS3Root({ ...config, exclude: ['**/cold.seg'] }, fixture.client);
+      expect(await paths(new S3SourceRoot(excluding), 0)).toEqual([]);
+    },
+  );
 });
 
 describe('an S3 root that cannot be read', () => {
   it('is named when its bucket does not exist', async () => {
     const config = { name: 'main', url: 's3://no-such-bucket/x', pattern: 'rank-{rank}', exclude: [] };
     const root = new S3SourceRoot(openS3Root(config, fixture.client));
-    const unreadable = { name: 'RootUnreadable', message: expect.stringContaining('Root main (s3://no-such-bucket/x/)') };
+    const unreadable = {
+      name: 'RootUnreadable',
+      message: expect.stringContaining('Root main (s3://no-such-bucket/x/)'),
+    };
     await expect(paths(root, 0)).rejects.toMatchObject(unreadable);
     await expect(root.discoverRanks()).rejects.toMatchObject(unreadable);
   });
@@ -165,7 +185,10 @@ describe('an S3 root that cannot be read', () => {
         seen.push(entry.path);
       }
     })();
-    await expect(listing).rejects.toMatchObject({ name: 'RootUnreadable', hint: expect.stringMatching(/Allow the action/) });
+    await expect(listing).rejects.toMatchObject({
+      name: 'RootUnreadable',
+      hint: expect.stringMatching(/Allow the action/),
+    });
     expect(seen.length).toBeLessThan(2);
     fixture.s3.faults.inject({ fault: 'accessDenied', where: { operation: 'HeadObject' } });
     await expect(new ClusterSource([root]).findRestoreMarkers()).rejects.toMatchObject({ name: 'RootUnreadable' });

@@ -27,15 +27,19 @@ describe('ranges of a multipart copy', () => {
 
   it('lie end to end', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 10_000 }), fc.integer({ min: 1, max: 999 }), (sizeBytes, rangeSizeBytes) => {
-        let next = 0;
-        for (const [index, range] of rangesOf(sizeBytes, rangeSizeBytes).entries()) {
-          expect(range.partNumber).toBe(index + 1);
-          expect(range.header).toBe(`bytes=${next}-${next + range.sizeBytes - 1}`);
-          next += range.sizeBytes;
-        }
-        expect(next).toBe(sizeBytes);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 10_000 }),
+        fc.integer({ min: 1, max: 999 }),
+        (sizeBytes, rangeSizeBytes) => {
+          let next = 0;
+          for (const [index, range] of rangesOf(sizeBytes, rangeSizeBytes).entries()) {
+            expect(range.partNumber).toBe(index + 1);
+            expect(range.header).toBe(`bytes=${next}-${next + range.sizeBytes - 1}`);
+            next += range.sizeBytes;
+          }
+          expect(next).toBe(sizeBytes);
+        },
+      ),
     );
   });
 });
@@ -45,7 +49,10 @@ describe('CRC64NVME of runs', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 }), async (runs) => {
         const parts = await Promise.all(
-          runs.map(async (run) => ({ base64: base64Of(await checksumOfBytes('CRC64NVME', run)), sizeBytes: run.length })),
+          runs.map(async (run) => ({
+            base64: base64Of(await checksumOfBytes('CRC64NVME', run)),
+            sizeBytes: run.length,
+          })),
         );
         expect(combineCrc64(parts)).toBe(base64Of(await checksumOfBytes('CRC64NVME', Buffer.concat(runs))));
       }),
@@ -89,7 +96,9 @@ describe('names of S3', () => {
   });
 
   it('carries every pin and the expected owner', () => {
-    expect(sourceHeaders({ bucket: 'b', key: 'k', etag: '"e"', versionId: 'v', expectedBucketOwner: '123456789012' })).toEqual({
+    expect(
+      sourceHeaders({ bucket: 'b', key: 'k', etag: '"e"', versionId: 'v', expectedBucketOwner: '123456789012' }),
+    ).toEqual({
       CopySource: 'b/k?versionId=v',
       CopySourceIfMatch: '"e"',
       ExpectedSourceBucketOwner: '123456789012',

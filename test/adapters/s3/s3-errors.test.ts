@@ -86,7 +86,8 @@ describe('errors of S3', () => {
   it('tells archived objects, customer keys and vanished uploads apart', () => {
     expect(isArchived(sdkError('InvalidObjectState', 403))).toBe(true);
     expect(s3Failure(sdkError('InvalidObjectState', 403), SUBJECT).name).not.toBe('StoreUnavailable');
-    const message = 'The object was stored using a form of Server Side Encryption. The correct parameters must be provided.';
+    const message =
+      'The object was stored using a form of Server Side Encryption. The correct parameters must be provided.';
     expect(isCustomerKeyNeeded(sdkError('InvalidRequest', 400, message))).toBe(true);
     expect(isCustomerKeyNeeded(sdkError('400', 400, 'UnknownError'))).toBe(true);
     expect(isCustomerKeyNeeded(sdkError('InvalidRequest', 400, 'Something else'))).toBe(false);

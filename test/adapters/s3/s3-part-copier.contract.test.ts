@@ -34,7 +34,14 @@ for (const objectLock of [undefined, { mode: 'GOVERNANCE', retainUntil: '2099-01
         }),
         put: async (rank, path, bytes) => {
           const { etag } = await putS3(client, { bucket: root.bucket, key: keyInRoot(root, rank, path) }, bytes);
-          return { kind: 'part', path, root: 'main', sizeBytes: bytes.byteLength, token: s3Token(etag, undefined), racy: false };
+          return {
+            kind: 'part',
+            path,
+            root: 'main',
+            sizeBytes: bytes.byteLength,
+            token: s3Token(etag, undefined),
+            racy: false,
+          };
         },
         remove: async (rank, path) => {
           await client.send(new DeleteObjectCommand({ Bucket: root.bucket, Key: keyInRoot(root, rank, path) }));

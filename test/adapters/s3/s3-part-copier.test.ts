@@ -1,11 +1,16 @@
-import { AbortMultipartUploadCommand, HeadObjectCommand, ListMultipartUploadsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  AbortMultipartUploadCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keyInRoot, type S3RootLocation } from '../../../adapters/roots/s3-root-location.ts';
 import { S3ObjectStore } from '../../../adapters/s3/s3-object-store.ts';
 import { S3PartCopier } from '../../../adapters/s3/s3-part-copier.ts';
+import type { CopyTask } from '../../../core/ports/part-copier.ts';
 import { s3Token } from '../../../core/source-token.ts';
 import { partKey } from '../../../core/vault-layout.ts';
-import type { CopyTask } from '../../../core/ports/part-copier.ts';
 import type { FaultKind } from '../../../local/s3/control/faults.ts';
 import { variedBytes } from '../../support/byte-streams.ts';
 import { checksumOfBytes } from '../../support/checksum-of-bytes.ts';
@@ -25,7 +30,9 @@ let work: S3ObjectStore;
 
 beforeEach(async () => {
   const { client } = fixture;
-  const [only] = s3Roots(client, await fixture.newBucket(), [{ name: 'main', pattern: 'rank-{rank}/tom-{tom}', exclude: [] }]);
+  const [only] = s3Roots(client, await fixture.newBucket(), [
+    { name: 'main', pattern: 'rank-{rank}/tom-{tom}', exclude: [] },
+  ]);
   if (only === undefined) {
     throw new Error('There is one root.');
   }
@@ -52,7 +59,14 @@ function copier(): S3PartCopier {
 
 async function taskFor(path: string, bytes: Uint8Array, shouldStop = () => false): Promise<CopyTask> {
   const { etag } = await putS3(fixture.client, { bucket: root.bucket, key: keyInRoot(root, 1, path) }, bytes);
-  const part = { kind: 'part', path, root: 'main', sizeBytes: bytes.byteLength, token: s3Token(etag, undefined), racy: false } as const;
+  const part = {
+    kind: 'part',
+    path,
+    root: 'main',
+    sizeBytes: bytes.byteLength,
+    token: s3Token(etag, undefined),
+    racy: false,
+  } as const;
   return { backup: BACKUP, snapshot: SNAPSHOT, rank: 1, part, uploadKey: UPLOAD_KEY, shouldStop };
 }
 
@@ -105,7 +119,11 @@ describe('copying a part when S3 makes trouble', () => {
   it('loses nothing when the response to the completion of a large part is lost', async () => {
     const bytes = variedBytes(11 * MIB);
     const task = await taskFor('large', bytes);
-    const injected = fixture.s3.faults.inject({ fault: 'loseResponse', where: { operation: 'CompleteMultipartUpload' }, times: 1 });
+    const injected = fixture.s3.faults.inject({
+      fault: 'loseResponse',
+      where: { operation: 'CompleteMultipartUpload' },
+      times: 1,
+    });
     const receipt = await copier().copy(task);
     expect(injected.struck).toBe(1);
     expect(receipt?.key).toBeUndefined();
@@ -124,12 +142,20 @@ describe('a small part', () => {
   it("leaves the source's tags and metadata behind", async () => {
     const key = keyInRoot(root, 1, 'x');
     const put = await fixture.client.send(
-      new PutObjectCommand({ Bucket: root.bucket, Key: key, Body: 'x', Tagging: 'secret=1', Metadata: { theirs: '1' } }),
+      new PutObjectCommand({
+        Bucket: root.bucket,
+        Key: key,
+        Body: 'x',
+        Tagging: 'secret=1',
+        Metadata: { theirs: '1' },
+      }),
     );
     const task = await taskFor('unused', Buffer.from('x'));
     const part = { ...task.part, path: 'x', token: s3Token(put.ETag ?? '', undefined) };
     await copier().copy({ ...task, part });
-    const head = await fixture.client.send(new HeadObjectCommand({ Bucket: vault, Key: partKey(BACKUP, SNAPSHOT, 1, 'x') }));
+    const head = await fixture.client.send(
+      new HeadObjectCommand({ Bucket: vault, Key: partKey(BACKUP, SNAPSHOT, 1, 'x') }),
+    );
     expect(head.Metadata).toEqual({ 'rankvault-token': part.token });
     expect(head.TagCount ?? 0).toBe(0);
   });
@@ -249,12 +275,17 @@ describe('a large part', () => {
     await taskFor('large', variedBytes(bytes.byteLength, 78));
     hold.release();
     await expect(copying).rejects.toMatchObject({ name: 'PartChanged' });
-    expect(await s3Bytes(fixture.client, { bucket: vault, key: partKey(BACKUP, SNAPSHOT, 1, 'large') })).toBeUndefined();
+    expect(
+      await s3Bytes(fixture.client, { bucket: vault, key: partKey(BACKUP, SNAPSHOT, 1, 'large') }),
+    ).toBeUndefined();
   });
 
   it('that a ghost completes first is one object, and nothing is left over', async () => {
     const task = await taskFor('large', bytes);
-    const receipts = await Promise.all([copier().copy(task), copier().copy({ ...task, uploadKey: `${UPLOAD_KEY}-ghost` })]);
+    const receipts = await Promise.all([
+      copier().copy(task),
+      copier().copy({ ...task, uploadKey: `${UPLOAD_KEY}-ghost` }),
+    ]);
     expect(receipts[0]?.versionId).toBe(receipts[1]?.versionId);
     expect(receipts[0]?.checksum).toBe(await checksumOfBytes('CRC64NVME', bytes));
     expect(receipts.map((receipt) => receipt?.key)).toEqual([undefined, undefined]);
@@ -263,7 +294,11 @@ describe('a large part', () => {
 
   it('keeps its finished ranges when only the completion fails', async () => {
     const task = await taskFor('large', bytes);
-    const injected = fixture.s3.faults.inject({ fault: 'accessDenied', where: { operation: 'CompleteMultipartUpload' }, times: 1 });
+    const injected = fixture.s3.faults.inject({
+      fault: 'accessDenied',
+      where: { operation: 'CompleteMultipartUpload' },
+      times: 1,
+    });
     await expect(copier().copy(task)).rejects.toMatchObject({ name: 'S3AccessDenied' });
     expect(injected.struck).toBe(1);
     const before = requests('UploadPartCopy');

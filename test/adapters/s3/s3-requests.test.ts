@@ -5,6 +5,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
   ListPartsCommand,
   PutObjectCommand,
   S3Client,
@@ -38,7 +39,13 @@ afterEach(() => {
 });
 
 function copierOf(multipartAboveBytes: number): S3PartCopier {
-  return new S3PartCopier({ vault, work: new InMemoryObjectStore(), roots: [root], multipartAboveBytes, rangeSizeBytes: 10 });
+  return new S3PartCopier({
+    vault,
+    work: new InMemoryObjectStore(),
+    roots: [root],
+    multipartAboveBytes,
+    rangeSizeBytes: 10,
+  });
 }
 
 function task(part: Partial<LivePart> = {}) {
@@ -106,7 +113,9 @@ describe('the exact requests of the S3 copier', () => {
   });
 
   it('pins every range of a multipart copy, and asserts the whole checksum and the condition when it completes', async () => {
-    s3.on(HeadObjectCommand).rejects(Object.assign(new Error('no'), { name: 'NotFound', $metadata: { httpStatusCode: 404 } }));
+    s3.on(HeadObjectCommand).rejects(
+      Object.assign(new Error('no'), { name: 'NotFound', $metadata: { httpStatusCode: 404 } }),
+    );
     s3.on(CreateMultipartUploadCommand).resolves({ UploadId: 'u1' });
     s3.on(UploadPartCopyCommand).callsFake((input: { PartNumber: number }) => ({
       CopyPartResult: { ETag: `"range${input.PartNumber}"`, ChecksumCRC64NVME: CRC },
@@ -161,7 +170,9 @@ describe('the exact requests of the S3 copier', () => {
   ])('names what a source answers with %s (%i)', async (name, httpStatusCode, message, expected) => {
     const error = Object.assign(new Error(message), { name, $metadata: { httpStatusCode } });
     s3.on(CopyObjectCommand).rejects(error);
-    s3.on(HeadObjectCommand).rejects(Object.assign(new Error('no'), { name: 'NotFound', $metadata: { httpStatusCode: 404 } }));
+    s3.on(HeadObjectCommand).rejects(
+      Object.assign(new Error('no'), { name: 'NotFound', $metadata: { httpStatusCode: 404 } }),
+    );
     s3.on(CreateMultipartUploadCommand).resolves({ UploadId: 'u1' });
     s3.on(UploadPartCopyCommand).rejects(error);
     await expect(copierOf(1_000).copy(task())).rejects.toMatchObject({ name: expected });
@@ -170,7 +181,9 @@ describe('the exact requests of the S3 copier', () => {
 
   it('does not take a CopyObject without a result for a copy', async () => {
     s3.on(CopyObjectCommand).resolves({});
-    s3.on(HeadObjectCommand).rejects(Object.assign(new Error('no'), { name: 'NotFound', $metadata: { httpStatusCode: 404 } }));
+    s3.on(HeadObjectCommand).rejects(
+      Object.assign(new Error('no'), { name: 'NotFound', $metadata: { httpStatusCode: 404 } }),
+    );
     await expect(copierOf(1_000).copy(task())).rejects.toMatchObject({ name: 'S3RequestFailed' });
   });
 
@@ -183,16 +196,29 @@ describe('the exact requests of the S3 copier', () => {
 
   it('refuses parts of roots that it does not know', async () => {
     await expect(copierOf(1_000).copy(task({ root: 'other' }))).rejects.toMatchObject({ name: 'ConfigInvalid' });
-    await expect(copierOf(1_000).copy(task({ token: 'file:1:2:3:4' }))).rejects.toMatchObject({ name: 'ConfigInvalid' });
+    await expect(copierOf(1_000).copy(task({ token: 'file:1:2:3:4' }))).rejects.toMatchObject({
+      name: 'ConfigInvalid',
+    });
     expect(s3.calls()).toHaveLength(0);
   });
 
   it('throws what ListParts throws, except that the upload is gone', async () => {
     const work = new InMemoryObjectStore();
-    const record = { formatVersion: 1, uploadId: 'u0', key: NATURAL_KEY, token: 's3:etag1', sizeBytes: 25, rangeSizeBytes: 10 };
+    const record = {
+      formatVersion: 1,
+      uploadId: 'u0',
+      key: NATURAL_KEY,
+      token: 's3:etag1',
+      sizeBytes: 25,
+      rangeSizeBytes: 10,
+    };
     await work.put('uploads/x.json', Buffer.from(JSON.stringify(record)));
-    s3.on(HeadObjectCommand).rejects(Object.assign(new Error('no'), { name: 'NotFound', $metadata: { httpStatusCode: 404 } }));
-    s3.on(ListPartsCommand).rejects(Object.assign(new Error('no'), { name: 'AccessDenied', $metadata: { httpStatusCode: 403 } }));
+    s3.on(HeadObjectCommand).rejects(
+      Object.assign(new Error('no'), { name: 'NotFound', $metadata: { httpStatusCode: 404 } }),
+    );
+    s3.on(ListPartsCommand).rejects(
+      Object.assign(new Error('no'), { name: 'AccessDenied', $metadata: { httpStatusCode: 403 } }),
+    );
     const copier = new S3PartCopier({ vault, work, roots: [root], multipartAboveBytes: 20, rangeSizeBytes: 10 });
     await expect(copier.copy(task())).rejects.toMatchObject({ name: 'S3AccessDenied' });
   });
@@ -220,7 +246,9 @@ describe('the exact requests of the S3 object store', () => {
     expect(inputsOf('CreateMultipartUploadCommand')).toEqual([
       { ...at, ...locked, ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' },
     ]);
-    expect(inputsOf('UploadPartCommand')).toMatchObject([1, 2].map((PartNumber) => ({ PartNumber, ChecksumAlgorithm: 'CRC32' })));
+    expect(inputsOf('UploadPartCommand')).toMatchObject(
+      [1, 2].map((PartNumber) => ({ PartNumber, ChecksumAlgorithm: 'CRC32' })),
+    );
     expect(inputsOf('CompleteMultipartUploadCommand')).toMatchObject([{ ...at, UploadId: 'u1', IfNoneMatch: '*' }]);
   });
 
@@ -236,7 +264,9 @@ describe('the exact requests of the S3 object store', () => {
   it('never takes a refusal for absence', async () => {
     const denied = Object.assign(new Error('no'), { name: 'AccessDenied', $metadata: { httpStatusCode: 403 } });
     s3.on(GetObjectCommand).rejects(denied);
-    s3.on(HeadObjectCommand).rejects(Object.assign(new Error('UnknownError'), { name: '403', $metadata: { httpStatusCode: 403 } }));
+    s3.on(HeadObjectCommand).rejects(
+      Object.assign(new Error('UnknownError'), { name: '403', $metadata: { httpStatusCode: 403 } }),
+    );
     await expect(store.get('k')).rejects.toMatchObject({ name: 'S3AccessDenied' });
     await expect(store.head('k')).rejects.toMatchObject({ name: 'S3AccessDenied' });
   });
@@ -256,7 +286,9 @@ describe('the exact requests of an S3 restore', () => {
   const source = { bucket: 'vault', key: NATURAL_KEY, versionId: 'v1' };
 
   it('copies exactly the recorded version, with the checksum asked for', async () => {
-    s3.on(CopyObjectCommand).resolves({ CopyObjectResult: { ETag: '"x"', ChecksumCRC64NVME: CRC, ChecksumType: 'FULL_OBJECT' } });
+    s3.on(CopyObjectCommand).resolves({
+      CopyObjectResult: { ETag: '"x"', ChecksumCRC64NVME: CRC, ChecksumType: 'FULL_OBJECT' },
+    });
     await new S3RestoreTarget(root, { vaultOwner: OWNER }).placePart(2, line, source);
     expect(inputsOf('CopyObjectCommand')).toEqual([
       {
@@ -273,6 +305,7 @@ describe('the exact requests of an S3 restore', () => {
   });
 
   it('pins every range, and lets S3 make the object only with the recorded checksum', async () => {
+    s3.on(ListMultipartUploadsCommand).resolves({});
     s3.on(CreateMultipartUploadCommand).resolves({ UploadId: 'u1' });
     s3.on(UploadPartCopyCommand).resolves({ CopyPartResult: { ETag: '"r"', ChecksumCRC64NVME: CRC } });
     s3.on(CompleteMultipartUploadCommand).resolves({});
@@ -282,7 +315,9 @@ describe('the exact requests of an S3 restore', () => {
     for (const range of ranges) {
       expect(range).toMatchObject({ CopySource: expect.stringMatching(/\?versionId=v1$/) });
     }
-    expect(inputsOf('CompleteMultipartUploadCommand')).toMatchObject([{ ChecksumCRC64NVME: CRC, ChecksumType: 'FULL_OBJECT' }]);
+    expect(inputsOf('CompleteMultipartUploadCommand')).toMatchObject([
+      { ChecksumCRC64NVME: CRC, ChecksumType: 'FULL_OBJECT' },
+    ]);
     expect(inputsOf('DeleteObjectCommand')).toEqual([]);
   });
 });

@@ -30,7 +30,13 @@ function streamed(text: string, token: string, more: Partial<PartWrite> = {}): P
     sizeBytes: Buffer.byteLength(text),
     write: async (key) => {
       const output = await vault.client.send(
-        new PutObjectCommand({ ...creationHeaders(vault, token), Key: key, Body: text, IfNoneMatch: '*', ChecksumAlgorithm: 'CRC32' }),
+        new PutObjectCommand({
+          ...creationHeaders(vault, token),
+          Key: key,
+          Body: text,
+          IfNoneMatch: '*',
+          ChecksumAlgorithm: 'CRC32',
+        }),
       );
       const checksum = checksumOf('CRC32', output.ChecksumCRC32 ?? '');
       return { etag: output.ETag ?? '', versionId: output.VersionId, checksum };
@@ -71,7 +77,10 @@ describe('writing part bytes once', () => {
   it('refuses other bytes under the same token', async () => {
     await writeOnce(vault, streamed('one', 'file:1'));
     const changed = writeOnce(vault, streamed('eno', 'file:1', { knownChecksum: () => OTHER_CHECKSUM }));
-    await expect(changed).rejects.toMatchObject({ name: 'ChecksumMismatch', hint: expect.stringMatching(/nothing writes/) });
+    await expect(changed).rejects.toMatchObject({
+      name: 'ChecksumMismatch',
+      hint: expect.stringMatching(/nothing writes/),
+    });
     expect(await stored(NATURAL)).toBe('one');
   });
 

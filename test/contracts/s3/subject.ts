@@ -21,7 +21,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { type LocalS3, startLocalS3 } from '../../../local/s3/local-s3.ts';
 
 /** An S3 that the contract is held against, and what the tests do with it again and again. */
-export class Subject {
+class Subject {
   readonly client: S3Client;
   readonly #buckets: string[] = [];
 

@@ -6,7 +6,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { onTestFinished } from 'vitest';
 import { type LocalS3, type LocalS3Options, startLocalS3 } from '../../../local/s3/local-s3.ts';
 
-export interface Running {
+interface Running {
   readonly s3: LocalS3;
   /** Does not retry, so that every fault is seen. */
   readonly client: S3Client;
@@ -53,7 +53,7 @@ export function blobFiles(directory: string): string[] {
     .map((entry) => entry.name);
 }
 
-export interface RawAnswer {
+interface RawAnswer {
   readonly status: number;
   readonly code: string | undefined;
   readonly text: string;

@@ -305,11 +305,12 @@ test('tells whoever watches what happens, in order and with the time', async () 
   expect(events[2]).toMatchObject({ executionArn: `${EXECUTION}:run`, machine: 'Sample', error: 'Flaky' });
 });
 
-test('whatever stands around an invocation may repeat it', async () => {
+test('whatever stands around an invocation may repeat it, with the same payload', async () => {
   const seen: JsonValue[] = [];
   const { run } = fixture(flow({ Work: lambda() }), {
     invokeFunction: async (_name, payload) => {
-      seen.push(payload);
+      seen.push(structuredClone(payload));
+      Object.assign(Object(payload), { n: 'changed' });
       return seen.length;
     },
     aroundInvoke: async (call, proceed) => {

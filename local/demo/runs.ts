@@ -1,0 +1,130 @@
+import * as z from 'zod/mini';
+import { totalsSchema } from '../../core/records.ts';
+import type { JsonValue } from '../workflow/json.ts';
+import { type Bill, billOf } from './bill.ts';
+import { bytesText, countText, type Narrator } from './narrator.ts';
+import type { StateLine } from './run-watch.ts';
+import type { Stage } from './stage.ts';
+
+/** A run that did not end as the demo expects; its text is what the machine said. */
+export class DemoFailed extends Error {
+  override readonly name = 'DemoFailed';
+}
+
+const committedSchema = z.object({
+  outcome: z.literal('committed'),
+  snapshot: z.object({ snapshot: z.string(), type: z.string(), reason: z.string(), totals: totalsSchema }),
+});
+
+const restoredSchema = z.object({
+  outcome: z.literal('restored'),
+  report: z.object({
+    placed: z.int(),
+    placedBytes: z.int(),
+    kept: z.int(),
+    movedAside: z.int(),
+    removed: z.int(),
+    next: z.string(),
+  }),
+});
+
+const plannedSchema = z.object({
+  outcome: z.literal('planned'),
+  estimate: z.object({ parts: z.int(), bytes: z.int(), requests: z.int(), minutes: z.number(), dollars: z.number() }),
+});
+
+interface Finished<T> {
+  readonly output: T;
+  readonly seconds: number;
+  readonly lines: readonly StateLine[];
+  readonly bill: Bill;
+}
+
+/** Starts snapshots and restores and tells what they did. */
+export class Runs {
+  readonly #stage: Stage;
+  readonly #narrator: Narrator;
+
+  constructor(stage: Stage, narrator: Narrator) {
+    this.#stage = stage;
+    this.#narrator = narrator;
+  }
+
+  async snapshot(
+    input: { readonly backup: string; readonly type: string },
+    options: { readonly states?: boolean } = {},
+  ): Promise<string> {
+    const run = await this.#run('Snapshot', input, committedSchema);
+    const { snapshot, totals, reason, type } = run.output.snapshot;
+    if (options.states === true) {
+      this.#showStates(run.lines);
+    }
+    const carried = totals.parts - totals.storedParts;
+    this.#narrator.good(
+      `${type} ${snapshot}: copied ${countText(totals.storedParts)} parts (${bytesText(totals.storedBytes)}), carried ${countText(carried)}`,
+    );
+    this.#narrator.say(`  ${reason}`);
+    this.#showCost(run);
+    return snapshot;
+  }
+
+  async restore(input: JsonValue, options: { readonly states?: boolean } = {}): Promise<void> {
+    const run = await this.#run('Restore', input, restoredSchema);
+    const { placed, placedBytes, kept, movedAside, removed, next } = run.output.report;
+    if (options.states === true) {
+      this.#showStates(run.lines);
+    }
+    this.#narrator.good(
+      `restored: ${countText(placed)} parts placed (${bytesText(placedBytes)}), ${countText(kept)} found right by checksum, ${countText(removed)} removed, ${countText(movedAside)} moved aside meanwhile`,
+    );
+    this.#narrator.say(`  ${next}`);
+    this.#showCost(run);
+  }
+
+  async planOnly(input: JsonValue): Promise<void> {
+    const { estimate } = (await this.#run('Restore', input, plannedSchema)).output;
+    this.#narrator.good(
+      `dry run: at most ${countText(estimate.parts)} parts, ${bytesText(estimate.bytes)}, ${countText(estimate.requests)} requests, about ${estimate.minutes} minutes on AWS, $${estimate.dollars.toFixed(4)}`,
+    );
+  }
+
+  async #run<T>(machine: string, input: JsonValue, schema: z.ZodMiniType<T>): Promise<Finished<T>> {
+    const { laptop, watch } = this.#stage;
+    laptop.s3.counters.reset();
+    watch.take();
+    const before = performance.now();
+    const view = await laptop.run(machine, input);
+    const seconds = (performance.now() - before) / 1000;
+    const parsed = schema.safeParse(view.output);
+    if (view.status !== 'SUCCEEDED' || !parsed.success) {
+      throw new DemoFailed(
+        `${machine} ended as ${view.status}: ${view.error ?? 'unexpected output'}: ${view.cause ?? JSON.stringify(view.output)}`,
+      );
+    }
+    const { lines, stateTransitions } = watch.take();
+    return { output: parsed.data, seconds, lines, bill: billOf(laptop.s3.counters.snapshot(), stateTransitions) };
+  }
+
+  #showStates(lines: readonly StateLine[]): void {
+    const worth = lines.filter(
+      (line) =>
+        line.millis >= 1 &&
+        !line.state.endsWith('?') &&
+        !line.state.startsWith('Take the') &&
+        !line.state.startsWith('Restore the cluster'),
+    );
+    const rows = worth.map((line) => [
+      line.state,
+      `${(line.millis / 1000).toFixed(2)} s`,
+      line.children === 0 ? '' : `${line.children} in parallel children`,
+    ]);
+    this.#narrator.table(['state', 'time', ''], rows, [1]);
+  }
+
+  #showCost({ seconds, bill }: Finished<unknown>): void {
+    const { writes, reads, stateTransitions, dollars } = bill;
+    this.#narrator.say(
+      `  ${seconds.toFixed(1)} s here; ${countText(writes)} write and ${countText(reads)} read requests, ${countText(stateTransitions)} state transitions: $${dollars.toFixed(4)} at list price`,
+    );
+  }
+}
