@@ -31,6 +31,8 @@ export const directoryLineSchema = z.object({
   path: z.string().check(z.endsWith('/')),
   root: z.string(),
   directory: z.literal(true),
+  /** A rank's own directory, a line of `cluster`: it is made where the target's pattern has the rank. */
+  rank: z.optional(z.int().check(z.nonnegative())),
   attributes: z.object(attributesShape),
 });
 

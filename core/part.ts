@@ -16,6 +16,8 @@ export interface LiveDirectory {
   readonly kind: 'directory';
   readonly path: string;
   readonly root: string;
+  /** Set on a rank's own directory, an entry of `cluster`: another root's pattern may call it by another name. */
+  readonly rank?: number;
   readonly attributes: FileAttributes;
 }
 

@@ -69,6 +69,10 @@ function forWhatIsThere(
   if (live === undefined || (live.kind === 'directory' && (line !== undefined || !rules.snapshotHasDirectories))) {
     return [];
   }
+  // A rank's own directory is no extra: where patterns differ, it has another name in the snapshot.
+  if (live.kind === 'directory' && live.rank !== undefined) {
+    return [];
+  }
   const place = { root: live.root, path: live.path };
   const activation = rules.hasActivation && isActivation(rules.rank, live.path);
   if (live.kind === 'part' && (activation || (rules.policy === 'rename' && !rules.resumed))) {

@@ -46,9 +46,11 @@ export async function readEntry(reader: EntryReader, visit: Visit): Promise<Live
 
 async function readDirectoryEntry(root: FileRoot, visit: Visit): Promise<LiveEntry | undefined> {
   const stat = await statIfPresent(root, visit.pathInRoot.slice(0, -1));
-  return stat?.isDirectory()
-    ? { kind: 'directory', path: visit.path, root: root.name, attributes: attributesOf(stat) }
-    : undefined;
+  return stat?.isDirectory() ? { ...directoryOf(root, visit), attributes: attributesOf(stat) } : undefined;
+}
+
+function directoryOf(root: FileRoot, { path, rank }: Visit) {
+  return { kind: 'directory', path, root: root.name, ...(rank === undefined ? {} : { rank }) } as const;
 }
 
 function partOf(root: FileRoot, visit: Visit, stat: BigIntStats, listedAtEpochMillis: number): LivePart {

@@ -90,11 +90,11 @@ export class FileRestoreTarget implements SingleTarget {
   }
 
   async makeDirectory(rank: RankName, line: DirectoryLine): Promise<void> {
-    await makeDirectories(this.#root, this.#place(rank, line.path));
+    await makeDirectories(this.#root, this.#placeOf(rank, line));
   }
 
   async finishDirectory(rank: RankName, line: DirectoryLine): Promise<void> {
-    await this.#applyAt(this.#place(rank, line.path), line.attributes);
+    await this.#applyAt(this.#placeOf(rank, line), line.attributes);
   }
 
   /** A directory goes with all that is in it, except what the root excludes. */
@@ -129,6 +129,11 @@ export class FileRestoreTarget implements SingleTarget {
 
   async removeMarker(execution: string): Promise<void> {
     await removeMarkerFile(this.#root, execution);
+  }
+
+  /** A rank's own directory goes where this root's pattern has it. */
+  #placeOf(rank: RankName, line: DirectoryLine): string {
+    return line.rank === undefined ? this.#place(rank, line.path) : this.#root.pattern.rankPath(line.rank);
   }
 
   /** Follows no link on the way. */

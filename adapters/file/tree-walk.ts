@@ -4,7 +4,7 @@ import { specialFile } from './file-errors.ts';
 import { describeRoot } from './file-root.ts';
 import { assertRootReadable, statPlain } from './plain-path.ts';
 import { mapTomDirectories } from './tom-directories.ts';
-import { isDirectoryOfRank, readDirectory, type Walk, type WalkDirectory } from './walk-directory.ts';
+import { rankOfDirectory, readDirectory, type Walk, type WalkDirectory } from './walk-directory.ts';
 
 /** A name that the walk came by; nothing is known about it yet but its kind. */
 export interface Visit {
@@ -13,6 +13,8 @@ export interface Visit {
   readonly path: string;
   /** Path on disk, inside the root; a directory's ends in `/`. */
   readonly pathInRoot: string;
+  /** The rank whose own directory this is; only in a walk of `cluster`. */
+  readonly rank?: number;
   /** What a special file is, for messages. */
   readonly what?: string;
 }
@@ -38,27 +40,28 @@ export async function* walkRank(walk: Walk): AsyncGenerator<Visit> {
       stack.pop();
       continue;
     }
-    const visit = visitOf(frame, key);
+    const visit = visitOf(walk, frame, key);
     if (walk.after === undefined || compareUtf8(visit.path, walk.after) > 0) {
       yield visit;
     } else if (visit.kind !== 'directory' || !walk.after.startsWith(visit.path)) {
       continue;
     }
-    if (visit.kind === 'directory' && !isDirectoryOfRank(walk, visit.pathInRoot)) {
+    if (visit.kind === 'directory' && visit.rank === undefined) {
       const directory = await readDirectory(walk, visit.path, visit.pathInRoot);
       stack.push({ ...directory, next: 0 });
     }
   }
 }
 
-function visitOf(directory: WalkDirectory, key: string): Visit {
+function visitOf(walk: Walk, directory: WalkDirectory, key: string): Visit {
   const path = `${directory.path}${key}`;
   const pathInRoot = directory.elsewhere.get(key) ?? `${directory.pathInRoot}${key}`;
   const what = directory.special.get(key);
   if (what !== undefined) {
     return { kind: 'special', path, pathInRoot, what };
   }
-  return { kind: key.endsWith('/') ? 'directory' : 'file', path, pathInRoot };
+  const rank = rankOfDirectory(walk, pathInRoot);
+  return { kind: key.endsWith('/') ? 'directory' : 'file', path, pathInRoot, ...(rank === undefined ? {} : { rank }) };
 }
 
 /** The directory in which the walk begins; undefined when the root has no such rank. */

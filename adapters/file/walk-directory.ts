@@ -73,12 +73,12 @@ function isListed(walk: Walk, parent: string, key: string): boolean {
 /**
  * A rank's own directory is an entry of `cluster`, because it lies in no rank's directory: its owner and mode decide whether the
  * database can write there. What is in it belongs to the rank.
- * @param pathInRoot ends in `/`
+ * @returns the rank whose directory this is
  */
-export function isDirectoryOfRank(walk: Walk, pathInRoot: string): boolean {
+export function rankOfDirectory(walk: Walk, pathInRoot: string): number | undefined {
   const { pattern } = walk.root;
-  const name = pathInRoot.slice(pattern.rankParent.length, -1);
-  return walk.rank === CLUSTER_RANK && pathInRoot.startsWith(pattern.rankParent) && pattern.rankOf(name) !== undefined;
+  const isBelow = walk.rank === CLUSTER_RANK && pathInRoot.endsWith('/') && pathInRoot.startsWith(pattern.rankParent);
+  return isBelow ? pattern.rankOf(pathInRoot.slice(pattern.rankParent.length, -1)) : undefined;
 }
 
 /** Where the TOM directories are that a walk shows at the top of the rank instead; undefined when they are there anyway. */

@@ -20,7 +20,7 @@ export interface ObjectDescription {
   readonly CacheControl?: string;
 }
 
-/** A server-side copy. Tags stay behind. */
+/** A server-side copy. */
 export interface ObjectCopy {
   readonly source: CopySource;
   readonly target: S3Bucket;
@@ -29,7 +29,10 @@ export interface ObjectCopy {
   readonly algorithm: ChecksumAlgorithm;
   /** Of the whole. A multipart copy with another one makes no object. @default - what S3 computes */
   readonly expected?: Checksum;
-  /** @default - the copy has none, whatever the source has */
+  /**
+   * Given where the copy stands for its source; its tags are then copied too, except by a multipart copy, which cannot.
+   * @default - neither description nor tags, whatever the source has
+   */
   readonly description?: ObjectDescription;
   /** @default - whatever the key holds is written over */
   readonly ifNoneMatch?: '*';
@@ -58,7 +61,7 @@ async function copyWhole(copy: ObjectCopy): Promise<Checksum> {
       ...sourceHeaders(copy.source),
       ChecksumAlgorithm: copy.algorithm,
       MetadataDirective: 'REPLACE',
-      TaggingDirective: 'REPLACE',
+      TaggingDirective: copy.description === undefined ? 'REPLACE' : 'COPY',
       ...copy.description,
       ...(copy.ifNoneMatch === undefined ? {} : { IfNoneMatch: copy.ifNoneMatch }),
       ...ownerHeaders(copy.target.expectedBucketOwner),

@@ -126,7 +126,8 @@ async function* baseManifest(vault: ObjectStore, plan: SnapshotPlan, rank: RankN
 
 function lineOf(live: LiveEntry, base: ManifestLine | undefined, pass: Pass): DraftLine | undefined {
   if (live.kind === 'directory') {
-    return { path: live.path, root: live.root, directory: true, attributes: live.attributes };
+    const { path, root, rank, attributes } = live;
+    return { path, root, directory: true, ...(rank === undefined ? {} : { rank }), attributes };
   }
   const decision = decidePart(live, base, pass);
   switch (decision.action) {

@@ -60,7 +60,10 @@ export async function restoreParts(
   request: RestorePartsRequest,
 ): Promise<{ readonly done: boolean }> {
   const { phase, item } = request;
-  const { label } = await readTargetState(deps.work, deps.keys);
+  const { label, resumed } = await readTargetState(deps.work, deps.keys);
+  if (phase === 'aside' && !resumed && (await isPlacing(deps.target, request.run))) {
+    return { done: true };
+  }
   const finished = await finishedWindows(deps, request);
   let number = -1;
   for await (const window of cut(actions(deps, item.key), WINDOW_LIMITS)) {
@@ -79,6 +82,12 @@ export async function restoreParts(
     await deps.work.put(key, jsonBytes(done));
   }
   return { done: true };
+}
+
+/** A ghost of this phase that comes late must not move away what was placed since. */
+async function isPlacing(target: RestoreTarget, run: RestoreRun): Promise<boolean> {
+  const markers = await target.readMarkers();
+  return markers.some(({ marker }) => marker.execution === run.execution && marker.phase === 'placing');
 }
 
 interface SizedAction {

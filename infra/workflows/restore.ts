@@ -29,17 +29,28 @@ export function restoreWorkflow(context: RestoreWorkflowContext): sfn.Chain {
 }
 
 /**
- * The marker is the first write and goes last. Rank 0 and rank-level files are moved aside first and put in place last, so that a
- * restore that stopped halfway leaves nothing that starts.
+ * Comparing only reads, so that a dry run can say what would be done. Then the marker is the first write and goes last. Rank 0 and
+ * rank-level files are moved aside first and put in place last, so that a restore that stopped halfway leaves nothing that starts.
  */
 function restoreCluster(context: RestoreWorkflowContext): sfn.Chain {
-  const restore = markTarget(context, 'Mark the target', 'moving')
+  return plan(context)
+    .next(inspectTarget(context, 'Inspect the target', 'plan'))
     .next(compareRanks(context))
     .next(planBatches(context))
+    .next(
+      new sfn.Choice(context.scope, 'Is it a dry run?')
+        .when(sfn.Condition.booleanEquals('$.run.dryRun', true), onlyPlanned(context))
+        .otherwise(carryOut(context)),
+    );
+}
+
+/** Extra files go before data comes: a file may stand where a directory shall be. */
+function carryOut(context: RestoreWorkflowContext): sfn.Chain {
+  return markTarget(context, 'Mark the target', 'moving')
     .next(phase(context, 'aside'))
     .next(markTarget(context, 'Mark that files are put in place', 'placing'))
-    .next(phase(context, 'data'))
     .next(phase(context, 'extras'))
+    .next(phase(context, 'data'))
     .next(inspectTarget(context, 'Inspect the target again', 'activate'))
     .next(phase(context, 'activation'))
     .next(phase(context, 'directories'))
@@ -52,22 +63,19 @@ function restoreCluster(context: RestoreWorkflowContext): sfn.Chain {
         output: { outcome: 'restored', report: sfn.JsonPath.objectAt('$.report') },
       }),
     );
-  const onlyPlanned = unlock(context, {
+}
+
+function onlyPlanned(context: RestoreWorkflowContext): sfn.Chain {
+  return unlock(context, {
     name: 'Unlock after the dry run',
     end: 'The restore is planned',
     output: {
       outcome: 'planned',
       estimate: sfn.JsonPath.objectAt('$.estimate'),
       target: sfn.JsonPath.objectAt('$.site.target'),
+      todo: sfn.JsonPath.objectAt('$.batches.todo'),
     },
   });
-  return plan(context)
-    .next(inspectTarget(context, 'Inspect the target', 'plan'))
-    .next(
-      new sfn.Choice(context.scope, 'Is it a dry run?')
-        .when(sfn.Condition.booleanEquals('$.run.dryRun', true), onlyPlanned)
-        .otherwise(restore),
-    );
 }
 
 function plan({ scope, functions }: RestoreWorkflowContext): sfn.Chain {

@@ -52,14 +52,15 @@ export async function exchange(
   await decision.holdAfter?.();
   const bytesIn = 'request' in received ? received.request.meter.bytesIn : 0;
   const outcome = { ...facts, status: reply.status, answered: decision.fault !== 'loseResponse', bytesIn, bytesOut: 0 };
+  const { body } = reply;
   if (!outcome.answered) {
-    if (isStreamed(reply.body)) reply.body.done();
+    if (isStreamed(body)) body.done();
     message.socket.resetAndDestroy();
     await finish(outcome, control);
-  } else if (isStreamed(reply.body)) {
-    const bytesOut = await sendStreamed(response, reply, reply.body, requestId);
-    await finish({ ...outcome, bytesOut }, control);
-    response.end();
+  } else if (isStreamed(body)) {
+    await sendStreamed(response, { ...reply, body }, requestId, (bytesOut) =>
+      finish({ ...outcome, bytesOut }, control),
+    );
   } else {
     await finish({ ...outcome, bytesOut: message.method === 'HEAD' ? 0 : bodyBytes(reply) }, control);
     sendWhole(response, reply, requestId);

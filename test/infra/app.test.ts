@@ -1,22 +1,22 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { temporaryDirectory } from './temporary.ts';
 
 const APP = fileURLToPath(new URL('../../infra/app.ts', import.meta.url));
 
 /** A configuration that is refused with its own name in the message. */
 function refused(name: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'rankvault-app-')), 'config.json');
+  const path = join(temporaryDirectory('app'), 'config.json');
   writeFileSync(path, JSON.stringify({ deployment: `${name}_`, clusters: {}, backups: {} }));
   return path;
 }
 
 /** What `cdk` runs, in a directory that has no rankvault.config.ts. */
 function run(environment: Readonly<Record<string, string>>) {
-  const cwd = mkdtempSync(join(tmpdir(), 'rankvault-app-'));
+  const cwd = temporaryDirectory('app');
   return spawnSync(process.execPath, [APP], { cwd, env: environment, encoding: 'utf8' });
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -15,6 +15,7 @@ import {
   SITE_FUNCTION_NAMES,
 } from '../../infra/functions/function-names.ts';
 import { CONFIG } from './synthesized.ts';
+import { temporaryDirectory } from './temporary.ts';
 
 const config = parseConfig(CONFIG);
 const PLAIN = fileURLToPath(new URL('stub-function.ts', import.meta.url));
@@ -26,7 +27,7 @@ function staged(
   names: readonly FunctionName[],
   entryOf: (name: FunctionName) => string,
 ): ReadonlyMap<FunctionName, string> {
-  const outdir = mkdtempSync(join(tmpdir(), 'rankvault-bundles-test-'));
+  const outdir = temporaryDirectory('bundles');
   const stack = new Stack(new App({ outdir }), 'Test');
   const bundles = new FunctionBundles(config, names, entryOf);
   const paths = new Map(

@@ -1,10 +1,10 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { ConfigInvalid } from '../../core/errors.ts';
 import { loadConfig } from '../../infra/load-config.ts';
+import { temporaryDirectory } from './temporary.ts';
 
 const CONFIG = {
   clusters: { dr: { control: { kind: 'none' }, roots: [{ name: 'persist', url: 's3://dr-data' }] } },
@@ -12,7 +12,7 @@ const CONFIG = {
 };
 
 function written(name: string, text: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'rankvault-config-')), name);
+  const path = join(temporaryDirectory('config'), name);
   writeFileSync(path, text);
   return path;
 }

@@ -1,12 +1,10 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as z from 'zod/mini';
 import type { RankvaultConfigInput } from '../../core/config/schema.ts';
 import { parseConfig } from '../../core/config/validate.ts';
 import { createRankvaultApp } from '../../infra/rankvault-app.ts';
+import { temporaryDirectory } from './temporary.ts';
 
 const STUB = fileURLToPath(new URL('stub-function.ts', import.meta.url));
 
@@ -88,7 +86,7 @@ export interface Synthesized {
 
 /** Synthesizes in process into a temporary directory; cdk-nag and the template checks fail it as they fail `cdk synth`. */
 export function synthesize(config: RankvaultConfigInput = CONFIG): Synthesized {
-  const outdir = mkdtempSync(join(tmpdir(), 'rankvault-synth-'));
+  const outdir = temporaryDirectory('synth');
   const { vaultStack, workflowsStack } = createRankvaultApp({
     config: parseConfig(config),
     outdir,

@@ -1,11 +1,11 @@
 import type { RequestOutcome } from './counters.ts';
 import type { RequestFacts } from './faults.ts';
 
-/** Somebody who wants to know of every request; both are awaited, so a request can be stopped at either end. */
+/** Somebody who wants to know of every request; both are awaited, so a request can be stopped at either end; they must settle before `close` can. */
 export interface Observer {
   /** Before any work. An S3Error thrown here is the answer. */
   before?(facts: RequestFacts): void | Promise<void>;
-  /** After the work: before a response that fits in memory is sent, after the last byte of a streamed one. */
+  /** After the work, before the client can know: a response, or the last piece of a streamed one, waits for it. */
   after?(outcome: RequestOutcome): void | Promise<void>;
 }
 

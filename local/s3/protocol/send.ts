@@ -35,25 +35,31 @@ export function sendWhole(response: ServerResponse, reply: Reply, requestId: str
   response.end(typeof reply.body === 'string' || Buffer.isBuffer(reply.body) ? reply.body : undefined);
 }
 
-/** Sends a streamed body with backpressure; the caller ends the response. Returns the bytes sent. */
+/**
+ * Sends a streamed body with backpressure. The last chunk waits for `beforeLast`, which gets the bytes of the
+ * whole body that can be sent: until then the client cannot take the response for complete.
+ */
 export async function sendStreamed(
   response: ServerResponse,
-  reply: Reply,
-  body: StreamedBody,
+  reply: Reply & { readonly body: StreamedBody },
   requestId: string,
-): Promise<number> {
+  beforeLast: (bytesOut: number) => Promise<void>,
+): Promise<void> {
   let sent = 0;
+  let last: Buffer | undefined;
   try {
     response.writeHead(reply.status, headersOf(reply, requestId));
-    for await (const chunk of body.chunks) {
+    for await (const chunk of reply.body.chunks) {
       if (response.destroyed) break;
       sent += chunk.length;
-      if (!response.write(chunk)) await writable(response);
+      if (last !== undefined && !response.write(last)) await writable(response);
+      last = chunk;
     }
   } finally {
-    body.done();
+    reply.body.done();
   }
-  return sent;
+  await beforeLast(sent);
+  response.end(last);
 }
 
 function headersOf(reply: Reply, requestId: string): Record<string, string | number> {

@@ -159,13 +159,13 @@ describe('moving objects aside', () => {
 
   it('keeps what their readers are told', async () => {
     const key = keyInRoot(root, 1, 'x');
-    const described = { ContentType: 'application/x-seg', Metadata: { theirs: '1' } };
+    const described = { ContentType: 'application/x-seg', Metadata: { theirs: '1' }, Tagging: 'team=db' };
     await fixture.client.send(new PutObjectCommand({ Bucket: root.bucket, Key: key, Body: 'old', ...described }));
     await new S3RestoreTarget(root).moveAside(1, 'x', 'l');
     const head = await fixture.client.send(
       new HeadObjectCommand({ Bucket: root.bucket, Key: `${root.prefix}${ASIDE}` }),
     );
-    expect(head).toMatchObject({ ContentType: 'application/x-seg', Metadata: { theirs: '1' } });
+    expect(head).toMatchObject({ ContentType: 'application/x-seg', Metadata: { theirs: '1' }, TagCount: 1 });
   });
 
   it('makes up for a deletion that a crash prevented', async () => {

@@ -158,23 +158,28 @@ async function assertRestores(world: JobWorld, pattern: string, { record, files 
 }
 
 describe('a history of snapshots', () => {
-  it.each(PATTERNS)('restores at every point in time into empty, partly equal and foreign targets (%s)', async (pattern) => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(step, { minLength: 1, maxLength: 5 }),
-        fc.array(edit, { maxLength: 6 }),
-        async (steps, foreign) => {
-          const world = new JobWorld({ tree: newTree(pattern) });
-          const taken = await takeAll(world, pattern, steps);
-          for (const each of taken) {
-            await assertRestores(world, pattern, each, foreign);
-          }
-          const catalog = [...(await readSnapshots(world.vault, 'prod')), ...(await readSnapshots(world.vault, 'held'))];
-          expect(catalog.length).toBe(steps.length);
-        },
-      ),
-      { numRuns: 10 },
-    );
-  });
+  it.each(PATTERNS)(
+    'restores at every point in time into empty, partly equal and foreign targets (%s)',
+    async (pattern) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(step, { minLength: 1, maxLength: 5 }),
+          fc.array(edit, { maxLength: 6 }),
+          async (steps, foreign) => {
+            const world = new JobWorld({ tree: newTree(pattern) });
+            const taken = await takeAll(world, pattern, steps);
+            for (const each of taken) {
+              await assertRestores(world, pattern, each, foreign);
+            }
+            const catalog = [
+              ...(await readSnapshots(world.vault, 'prod')),
+              ...(await readSnapshots(world.vault, 'held')),
+            ];
+            expect(catalog.length).toBe(steps.length);
+          },
+        ),
+        { numRuns: 10 },
+      );
+    },
+  );
 });
-

@@ -1,0 +1,92 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { TreeEntry } from '../../local/samples/compare-trees.ts';
+import { SegmentCluster } from '../../local/samples/segment-cluster.ts';
+import { Journey } from './support/journey.ts';
+import { type KillMoment, runAndKill } from './support/kill.ts';
+import { expectFailure } from './support/outcomes.ts';
+import type { Place } from './support/places.ts';
+import { expectSameBytes, expectSameTree } from './support/trees.ts';
+
+let journey: Journey;
+
+const TINY = { workers: 1, tomsPerRank: 1, tables: 1, segmentsPerTable: 2, segmentBytes: { medianBytes: 500 } };
+
+beforeAll(async () => {
+  journey = await Journey.start({ files: 4, s3: 4 });
+});
+afterEach(() => journey.calm());
+afterAll(() => journey.close());
+
+interface Scene {
+  readonly source: Place;
+  readonly target: Place;
+  readonly wanted: readonly TreeEntry[];
+  /** Fills the target with a cluster of somebody else. */
+  readonly reset: () => Promise<readonly TreeEntry[]>;
+}
+
+async function setScene(kind: 'files' | 's3'): Promise<Scene> {
+  const [source, target] =
+    kind === 'files' ? [journey.takeFiles(), journey.takeFiles()] : [journey.takeS3(), journey.takeS3()];
+  await new SegmentCluster({ seed: 'killed', ...TINY }, source.tree).create();
+  await journey.snapshot(source, 'full');
+  return {
+    source,
+    target,
+    wanted: await source.read(),
+    reset: async () => {
+      await target.wipe();
+      await new SegmentCluster({ seed: 'foreign', ...TINY, segmentsPerTable: 3 }, target.tree).create();
+      return target.read();
+    },
+  };
+}
+
+/** Killed at the moment, then run again by a new execution: it finishes, and the cluster is what it should be. */
+async function killAndRunAgain(scene: Scene, policy: 'replace' | 'rename', moment: KillMoment): Promise<boolean> {
+  const { source, target } = scene;
+  const before = await scene.reset();
+  const input = {
+    backup: source.backup,
+    cluster: target.cluster,
+    options: { policy, targetIsStopped: true },
+  };
+  const { killed } = await runAndKill(journey, 'Restore', input, moment);
+  if (!killed) {
+    return false;
+  }
+  const report = await journey.restore(source, target, { policy });
+  const own = await target.readOwn();
+  expect(own.filter((path) => !path.startsWith('.rankvault-aside/'))).toEqual([]);
+  expectSameTree(scene.wanted, await target.read());
+  if (policy === 'rename') {
+    await expectAllKept(target, before, own);
+  } else {
+    expect({ moment, own }).toEqual({ moment, own: [] });
+  }
+  expect(report.snapshot).toMatch(/^snapshot\./);
+  return true;
+}
+
+/** When the first try was killed at its very end, its aside directory is done and the second one has another. */
+async function expectAllKept(target: Place, before: readonly TreeEntry[], own: readonly string[]): Promise<void> {
+  const labels = [...new Set(own.map((path) => path.split('/')[1] ?? ''))];
+  const kept = await Promise.all(labels.map((label) => target.readAside(label)));
+  const first = kept.find((tree) => tree.length > 0 && tree.every(({ sha256 }) => before.some((old) => old.sha256 === sha256)));
+  expectSameBytes(before, first ?? []);
+}
+
+test.each([
+  ['files', 'replace'],
+  ['files', 'rename'],
+  ['s3', 'replace'],
+  ['s3', 'rename'],
+] as const)('a restore into %s by "%s" finishes after a death behind any of its invocations', async (kind, policy) => {
+  const scene = await setScene(kind);
+  let invocation = 1;
+  while (await killAndRunAgain(scene, policy, { afterInvocation: invocation })) {
+    // The plan, two looks, three marks, two ranks and the files of none in five phases: every second is enough for one policy.
+    invocation += 2;
+  }
+  expect(invocation).toBeGreaterThan(20);
+});
