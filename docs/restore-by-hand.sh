@@ -9,13 +9,15 @@
 #   snapshot  a directory (snapshot.2026-01-31.23-59-59), or latest
 #   target    a directory; it is made, or must be empty
 #
-# Needs bash 4, the AWS CLI v2, jq, gzip, sha256sum and the other GNU coreutils. Credentials, region and, where the vault is not on
+# Needs bash 4.4, the AWS CLI v2, jq, gzip, sha256sum and the other GNU coreutils. Credentials, region and, where the vault is not on
 # AWS, AWS_ENDPOINT_URL_S3 are the AWS CLI's own. It reads the vault and never writes to it.
 #
 # The target gets rank-<n>/<path> for parts of ranks, and <path> for files of no rank: the layout of the root pattern
 # rank-{rank}/tom-{tom}. For other patterns, move the directories afterwards. docs/FORMAT.md explains every step.
 
 set -euo pipefail
+# Also in $( ), so that no failure inside is passed over.
+shopt -s inherit_errexit
 
 FORMAT_VERSION=1
 # No path, key or version id holds a control character, so this one separates fields.
@@ -27,7 +29,9 @@ main() {
   [[ $backup =~ ^[A-Za-z][A-Za-z0-9_]{0,62}$ ]] || fail "'$backup' cannot be the name of a backup"
   catalog=.rankvault/catalog/$backup
   scratch=$(mktemp -d)
-  trap 'rm -rf "$scratch"' EXIT
+  # Where a part lies until it is checked: beside its place, because it may be larger than /tmp.
+  unchecked=$target/.restore-by-hand.part
+  trap 'rm -rf -- "$scratch" "$unchecked"' EXIT
   parts=0 bytes=0
 
   if [[ $snapshot == latest ]]; then
@@ -140,24 +144,24 @@ restore_part() {
   local file=$target/$path stored
   check_path "$path"
   mkdir -p -- "$(dirname -- "$file")"
-  fetch "$key" "$scratch/part" --version-id "$version" --checksum-mode ENABLED
-  [[ $(stat -c %s "$scratch/part") == "$size" ]] || fail "$path has $(stat -c %s "$scratch/part") bytes, and the manifest says $size"
+  fetch "$key" "$unchecked" --version-id "$version" --checksum-mode ENABLED
+  [[ $(stat -c %s "$unchecked") == "$size" ]] || fail "$path has $(stat -c %s "$unchecked") bytes, and the manifest says $size"
   # The AWS CLI has compared what came with the checksum that S3 keeps; this compares that one with the manifest's.
   stored=$(jq -r --arg algorithm "${checksum%%:*}" '.["Checksum" + $algorithm] // "none"' <"$scratch/answer.json")
   [[ "${checksum%%:*}:$stored" == "$checksum" ]] || fail "$path has the checksum $stored, and the manifest says $checksum"
   if [[ $checksum == CRC32:* ]]; then
-    [[ $(crc32_of "$scratch/part") == "${checksum#*:}" ]] || fail "the bytes of $path do not have the checksum $checksum"
+    [[ $(crc32_of "$unchecked") == "${checksum#*:}" ]] || fail "the bytes of $path do not have the checksum $checksum"
   fi
-  mv -- "$scratch/part" "$file"
+  mv -- "$unchecked" "$file"
   apply_attributes "$file" "$mode" "$uid" "$gid" "$mtime_ns"
   parts=$((parts + 1)) bytes=$((bytes + size))
 }
 
 # gzip writes the CRC32 of what it packs, least byte first, before the four bytes of the length; S3 writes it greatest byte first.
 crc32_of() {
-  local hex
-  hex=$(gzip -1 -c <"$1" | tail -c 8 | head -c 4 | od -An -tx1 | awk '{ print $4 $3 $2 $1 }')
-  printf '%b' "\\x${hex:0:2}\\x${hex:2:2}\\x${hex:4:2}\\x${hex:6:2}" | base64
+  local trailer
+  read -r -a trailer <<<"$(gzip -1 -c <"$1" | tail -c 8 | od -An -tx1)"
+  printf '%b' "\\x${trailer[3]}\\x${trailer[2]}\\x${trailer[1]}\\x${trailer[0]}" | base64
 }
 
 # --- Attributes ------------------------------------------------------------------------------------------------------------------
@@ -173,18 +177,15 @@ finish_directories() {
 
 # Owners only as root. The owner first, because changing it takes setuid bits away; mode is a decimal number in the manifest.
 apply_attributes() {
-  local file=$1 mode=$2 uid=$3 gid=$4 mtime_ns=$5 seconds nanos
+  local file=$1 mode=$2 uid=$3 gid=$4 mtime_ns=$5 sign
   [[ -n $mtime_ns ]] || return 0
   if [[ $(id -u) == 0 ]]; then
     chown -- "$uid:$gid" "$file"
   fi
   chmod -- "$(printf '%04o' "$mode")" "$file"
-  # Rounded down, so that times before 1970 come out right.
-  seconds=$((mtime_ns / 1000000000)) nanos=$((mtime_ns % 1000000000))
-  if ((nanos < 0)); then
-    seconds=$((seconds - 1)) nanos=$((nanos + 1000000000))
-  fi
-  TZ=UTC touch --no-create --date="$(date --utc --date="@$seconds" '+%Y-%m-%d %H:%M:%S').$(printf '%09d' "$nanos")" -- "$file"
+  [[ $mtime_ns == -* ]] && sign=- || sign=''
+  mtime_ns=${mtime_ns#-}
+  touch --no-create --date="@$sign$((mtime_ns / 1000000000)).$(printf '%09d' $((mtime_ns % 1000000000)))" -- "$file"
 }
 
 # --- Fetching and checking -------------------------------------------------------------------------------------------------------
