@@ -144,7 +144,7 @@ restore_part() {
   local file=$target/$path stored
   check_path "$path"
   mkdir -p -- "$(dirname -- "$file")"
-  fetch "$key" "$unchecked" --version-id "$version" --checksum-mode ENABLED
+  fetch "$key" "$unchecked" --version-id="$version" --checksum-mode ENABLED
   [[ $(stat -c %s "$unchecked") == "$size" ]] || fail "$path has $(stat -c %s "$unchecked") bytes, and the manifest says $size"
   # The AWS CLI has compared what came with the checksum that S3 keeps; this compares that one with the manifest's.
   stored=$(jq -r --arg algorithm "${checksum%%:*}" '.["Checksum" + $algorithm] // "none"' <"$scratch/answer.json")
@@ -190,11 +190,11 @@ apply_attributes() {
 
 # --- Fetching and checking -------------------------------------------------------------------------------------------------------
 
-# fetch <key> <file> [flags of get-object]
+# fetch <key> <file> [flags of get-object]; --flag=value, because a version id may begin with a hyphen.
 fetch() {
   local key=$1 file=$2
   shift 2
-  aws s3api get-object --bucket "$bucket" --key "$key" "$@" --output json "$file" </dev/null >"$scratch/answer.json" ||
+  aws s3api get-object --bucket "$bucket" --key="$key" "$@" --output json "$file" </dev/null >"$scratch/answer.json" ||
     fail "s3://$bucket/$key could not be read"
 }
 

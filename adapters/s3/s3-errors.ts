@@ -148,7 +148,10 @@ function fatalFailure(facts: S3ErrorFacts, problem: string, cause: unknown): Err
     return new S3BucketMissing(problem, { hint: 'Correct the bucket name in the configuration.', cause });
   }
   if (isBadDigest(cause) || facts.message.startsWith('Checksum mismatch')) {
-    return new ChecksumMismatch(problem, { hint: 'The bytes changed on their way: run it again.', cause });
+    return new ChecksumMismatch(problem, {
+      hint: 'Run it again: bytes may change on their way. When it fails again the stored object is damaged: restore another snapshot, and verify this one.',
+      cause,
+    });
   }
   if (facts.httpStatus === 403 || facts.code === 'AccessDenied') {
     return new S3AccessDenied(problem, {

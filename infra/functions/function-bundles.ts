@@ -50,6 +50,15 @@ export class FunctionBundles {
   readonly #codes = new Map<FunctionName, lambda.Code>();
 
   constructor(config: RankvaultConfig, names: readonly FunctionName[], entryOf: EntryOf) {
+    try {
+      this.#bundleAll(config, names, entryOf);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  #bundleAll(config: RankvaultConfig, names: readonly FunctionName[], entryOf: EntryOf): void {
     const configured = names.filter((name) => CONFIGURED_FUNCTIONS.includes(name));
     const plain = names.filter((name) => !CONFIGURED_FUNCTIONS.includes(name));
     this.#bundle(plain, entryOf, {});

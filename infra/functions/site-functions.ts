@@ -22,6 +22,9 @@ export interface Site {
  */
 const CONTROL_CONCURRENCY = 5;
 
+/** Threads for file calls, 4 by default (libuv): each waits for the network on a mounted file system, so that 64 may wait at a time. */
+const MOUNT_ENVIRONMENT = { UV_THREADPOOL_SIZE: '64' };
+
 const SIZE_OF: Readonly<Record<SiteFunctionName, FunctionSize>> = {
   'inspect-cluster': 'listing',
   'control-cluster': 'listing',
@@ -40,6 +43,7 @@ export class SiteFunctions extends Construct {
   readonly #functions = new Map<SiteFunctionName, RankvaultFunction>();
   readonly #context: FunctionContext;
   readonly #placement: SitePlacement | undefined;
+  readonly #environment: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, context: FunctionContext, site: Site) {
     super(scope, `Site-${site.key}`);
@@ -47,6 +51,7 @@ export class SiteFunctions extends Construct {
     this.#context = context;
     const [cluster] = site.clusters;
     this.#placement = cluster === undefined ? undefined : new SitePlacement(this, site.key, cluster);
+    this.#environment = cluster?.mount === undefined ? {} : MOUNT_ENVIRONMENT;
     const roots = new SiteRoots(context.stack, site.clusters);
     const secrets = new SiteSecrets(this, site.clusters);
     this.#addControl(roots, secrets);
@@ -101,6 +106,7 @@ export class SiteFunctions extends Construct {
       context: this.#context,
       name,
       size: SIZE_OF[name],
+      environment: this.#environment,
       ...(this.#placement === undefined ? {} : { placement: this.#placement }),
       ...(reservedConcurrency === undefined ? {} : { reservedConcurrency }),
     });

@@ -14,9 +14,10 @@ interface S3Place {
 
 /** The s3:// places of the clusters of a site. Places on a mount are reached by the file system's own permissions. */
 export class SiteRoots {
-  readonly #roots: readonly S3Place[];
-  /** Roots, and the backup paths of KAgent, which are never written. */
+  /** What snapshots read: roots, and the backup paths of KAgent. */
   readonly #sources: readonly S3Place[];
+  /** What restores write: roots, and the clusters' directories below the backup paths of KAgent. */
+  readonly #targets: readonly S3Place[];
 
   constructor(stack: Stack, clusters: readonly ClusterConfig[]) {
     const place = (url: string, kmsKeyArn: string | undefined): readonly S3Place[] => {
@@ -25,11 +26,12 @@ export class SiteRoots {
         ? [{ bucketArn: `arn:${stack.partition}:s3:::${at.bucket}`, prefix: at.prefix, kmsKeyArn }]
         : [];
     };
-    this.#roots = clusters.flatMap(({ roots }) => roots.flatMap((root) => place(root.url, root.kmsKeyArn)));
-    this.#sources = [
-      ...this.#roots,
-      ...clusters.flatMap(({ source }) => (source.kind === 'kagent' ? place(source.path, source.kmsKeyArn) : [])),
-    ];
+    const roots = clusters.flatMap((cluster) => cluster.roots.flatMap((root) => place(root.url, root.kmsKeyArn)));
+    const kagent = clusters.flatMap(({ source }) =>
+      source.kind === 'kagent' ? place(source.path, source.kmsKeyArn) : [],
+    );
+    this.#sources = [...roots, ...kagent];
+    this.#targets = [...roots, ...kagent.map((path) => ({ ...path, prefix: `${path.prefix}*/snapshot.*/` }))];
   }
 
   /** Names only, and the marker of an unfinished restore. */
@@ -52,23 +54,27 @@ export class SiteRoots {
   /** The marker of a restore, and removing what the restore moved aside. */
   grantMark(grantee: iam.IGrantable): void {
     this.#grantWrites(grantee, ['s3:PutObject', 's3:DeleteObject'], MARKER_NAME);
-    for (const root of this.#roots) {
-      addStatement(grantee, ['s3:DeleteObject'], [objectArn(root, `${asideDirectory('*')}*`)]);
+    for (const target of this.#targets) {
+      addStatement(grantee, ['s3:DeleteObject'], [objectArn(target, `${asideDirectory('*')}*`)]);
     }
   }
 
-  /** Everything below the roots: a restore puts, moves aside and removes. */
+  /** Everything below the targets: a restore puts, moves aside and removes. */
   grantReplace(grantee: iam.IGrantable): void {
     this.#grantWrites(grantee, [...PART_WRITES, ...TAG_KEEPING, 's3:DeleteObject'], '*');
+    for (const target of this.#targets) {
+      // A large part whose copy was cut short goes on with the upload that is found here.
+      addStatement(grantee, ['s3:ListBucketMultipartUploads'], [target.bucketArn]);
+    }
   }
 
   #grantWrites(grantee: iam.IGrantable, actions: readonly string[], name: string): void {
-    for (const root of this.#roots) {
-      grantListing(grantee, root.bucketArn);
-      grantReads(grantee, [objectArn(root, name)]);
-      addStatement(grantee, actions, [objectArn(root, name)]);
+    for (const target of this.#targets) {
+      grantListing(grantee, target.bucketArn);
+      grantReads(grantee, [objectArn(target, name)]);
+      addStatement(grantee, actions, [objectArn(target, name)]);
     }
-    this.#grantDecrypt(grantee, this.#roots, ['kms:GenerateDataKey']);
+    this.#grantDecrypt(grantee, this.#targets, ['kms:GenerateDataKey']);
   }
 
   #grantDecrypt(grantee: iam.IGrantable, places: readonly S3Place[], more: readonly string[] = []): void {

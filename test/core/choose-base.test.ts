@@ -83,7 +83,7 @@ describe('choosing type and base', () => {
       undefined,
       `A differential was asked for, but the cluster was restored at 2026-01-31T10:00:00.000Z, after ${FIRST_SNAPSHOT}.`,
     ],
-  ])('%s', (_what, change, type, base, reason) => {
+  ])('%s', (_what, change, ...[type, base, reason]) => {
     const choice = chooseBase(question(change));
     expect(choice.type).toBe(type);
     expect('base' in choice ? choice.base.snapshot : undefined).toBe(base);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { after, joinByPath, nothing } from '../../core/ordered-join.ts';
+import { after as goOnAfter, joinByPath, nothing } from '../../core/ordered-join.ts';
 import { compareUtf8 } from '../../core/utf8-order.ts';
 import { collect } from '../support/byte-streams.ts';
 
@@ -76,10 +76,10 @@ describe('joining two streams by path', () => {
 describe('going on after a path', () => {
   it('drops everything up to and including it', async () => {
     const { stream } = streamed(['a', 'b', '\u{ffe0}', '😀']);
-    expect(await collect(after(stream, '\u{ffe0}'))).toEqual([{ path: '😀' }]);
+    expect(await collect(goOnAfter(stream, '\u{ffe0}'))).toEqual([{ path: '😀' }]);
   });
 
   it('drops nothing without a path', async () => {
-    expect(await collect(after(streamed(['', 'a']).stream, undefined))).toHaveLength(2);
+    expect(await collect(goOnAfter(streamed(['', 'a']).stream, undefined))).toHaveLength(2);
   });
 });

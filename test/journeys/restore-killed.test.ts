@@ -12,7 +12,7 @@ let journey: Journey;
 const TINY = { workers: 1, tomsPerRank: 1, tables: 1, segmentsPerTable: 2, segmentBytes: { medianBytes: 500 } };
 
 beforeAll(async () => {
-  journey = await Journey.start({ files: 4, s3: 4 });
+  journey = await Journey.start({ files: 10, s3: 8 });
 });
 afterEach(() => journey.calm());
 afterAll(() => journey.close());
@@ -76,17 +76,48 @@ async function expectAllKept(target: Place, before: readonly TreeEntry[], own: r
   expectSameBytes(before, first ?? []);
 }
 
-test.each([
-  ['files', 'replace'],
-  ['files', 'rename'],
-  ['s3', 'replace'],
-  ['s3', 'rename'],
-] as const)('a restore into %s by "%s" finishes after a death behind any of its invocations', async (kind, policy) => {
+const CASES = [
+  { kind: 'files', policy: 'replace', first: 1 },
+  { kind: 'files', policy: 'rename', first: 2 },
+  { kind: 's3', policy: 'replace', first: 2 },
+  { kind: 's3', policy: 'rename', first: 1 },
+] as const;
+
+/** A step of two: the two policies share the boundaries, so that each kind of target meets all of them. */
+test.each(CASES)('a restore into $kind by "$policy" finishes after a death between its invocations', async ({ kind, policy, first }) => {
   const scene = await setScene(kind);
-  let invocation = 1;
+  let invocation = first;
   while (await killAndRunAgain(scene, policy, { afterInvocation: invocation })) {
-    // The plan, two looks, three marks, two ranks and the files of none in five phases: every second is enough for one policy.
     invocation += 2;
   }
   expect(invocation).toBeGreaterThan(20);
+});
+
+/** A sample, since there are some two hundred. */
+test.each(CASES)('a restore into $kind by "$policy" finishes after a death in the middle of an invocation', async ({ kind, policy, first }) => {
+  const scene = await setScene(kind);
+  let request = 12 * first;
+  while (await killAndRunAgain(scene, policy, { atRequest: request })) {
+    request += 31;
+  }
+  expect(request).toBeGreaterThan(100);
+});
+
+test('a half-restored cluster is refused by Snapshot and by another restore’s policy "none", and a newer restore takes over', async () => {
+  const scene = await setScene('files');
+  const { source, target } = scene;
+  await scene.reset();
+  const input = { backup: source.backup, cluster: target.cluster, options: { policy: 'replace', targetIsStopped: true } };
+  await runAndKill(journey, 'Restore', input, { afterInvocation: 14 });
+  expect(await target.readOwn()).toContain('.rankvault-restoring.json');
+  expectFailure(await journey.trySnapshot(target, 'full'), {
+    error: 'RestoreInProgress',
+    problem: /A restore into cluster .* has begun and not finished/,
+    hint: /Run the restore again until it finishes/,
+  });
+  await source.tree.write('rank-1/tom-0/t1/new.seg', [Buffer.from('came later')]);
+  await journey.snapshot(source, 'incremental');
+  await journey.restore(source, target, { policy: 'replace' });
+  expectSameTree(await source.read(), await target.read());
+  expect(await target.readOwn()).toEqual([]);
 });

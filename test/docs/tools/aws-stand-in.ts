@@ -52,7 +52,11 @@ async function getObject(args: readonly string[]): Promise<void> {
   if (file === undefined || more.length > 0 || (checksumMode !== undefined && checksumMode !== 'ENABLED')) {
     throw new NotOurs('get-object takes one file, and no other checksum mode than ENABLED');
   }
-  const { Body, $metadata: _, ...answer } = await client().send(
+  const {
+    Body,
+    $metadata: _,
+    ...answer
+  } = await client().send(
     new GetObjectCommand({
       Bucket: given('bucket', values.bucket),
       Key: given('key', values.key),

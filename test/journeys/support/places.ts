@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { DeleteObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import { readS3Tree, readTree, type TreeEntry } from '../../../local/samples/compare-trees.ts';
 import { createDirectoryTree } from '../../../local/samples/directory-tree.ts';
@@ -49,7 +49,7 @@ export function filePlace(cluster: string, directory: string): FilePlace {
     tree: createDirectoryTree({ directory }),
     read: () => readTree(directory),
     readAside: (label) => readTree(`${directory}/.rankvault-aside/${label}`),
-    readOwn: async () => ownFiles(directory),
+    readOwn: () => Promise.resolve(ownFiles(directory)),
     wipe,
   };
 }
@@ -85,14 +85,7 @@ export function backupOf(cluster: string): string {
   return `${cluster}_backup`;
 }
 
-/** Makes one directory an exact copy of another, times and modes included. */
-export function copyPlace(from: FilePlace, to: FilePlace): void {
-  rmSync(to.directory, { recursive: true, force: true });
-  cpSync(from.directory, to.directory, { recursive: true, preserveTimestamps: true });
-}
-
-async function ownFiles(directory: string): Promise<string[]> {
-  const { readdirSync, statSync } = await import('node:fs');
+function ownFiles(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.startsWith('.rankvault') && statSync(`${directory}/${path}`).isFile())
     .sort();

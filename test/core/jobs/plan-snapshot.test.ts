@@ -1,0 +1,209 @@
+import { describe, expect, it } from 'vitest';
+import { BackupInProgress, ClusterBusy, InputInvalid } from '../../../core/errors.ts';
+import { jsonBytes } from '../../../core/format.ts';
+import { planSnapshot } from '../../../core/jobs/plan-snapshot.ts';
+import { attemptKey, restoredKey } from '../../../core/vault-layout.ts';
+import { JobWorld } from '../../support/job-world.ts';
+import { sampleConfig } from '../../support/sample-config.ts';
+
+const plan = (world: JobWorld, execution: string, input: unknown) => planSnapshot(world.planning, world.start(execution, input));
+const FULL = { backup: 'prod', type: 'full' };
+
+function running(world: JobWorld, ...executions: readonly string[]): void {
+  for (const execution of executions) {
+    world.executions.states.set(`arn:${execution}`, { status: 'running' });
+  }
+}
+
+describe('planning a snapshot', () => {
+  it('takes both locks, claims a directory of now and freezes the plan', async () => {
+    const world = new JobWorld();
+    const frozen = await world.plan({ type: 'full', execution: 'run-1' });
+    expect(frozen).toMatchObject({
+      id: '1769896800000',
+      requestedType: 'full',
+      full: 'snapshot.2026-01-31.22-00-00',
+      allowedIn: [],
+      baseRanks: [],
+      run: { backup: 'prod', cluster: 'prod', type: 'full', snapshot: 'snapshot.2026-01-31.22-00-00', quiesce: false, warmPass: false },
+    });
+    expect(world.work.keys()).toEqual(['locks/backup/prod.json', 'locks/cluster/prod.json', 'runs/Snapshot/run-1/plan.json']);
+    expect(world.vault.keys()).toEqual([attemptKey('prod', frozen.run.snapshot)]);
+  });
+
+  it('answers the same plan when it is tried again, whatever the time and the catalog say then', async () => {
+    const world = new JobWorld();
+    const start = world.start('run-1', FULL);
+    const first = await planSnapshot(world.planning, start);
+    world.clock.advanceMinutes(5);
+    expect(await planSnapshot(world.planning, start)).toEqual(first);
+    expect(world.vault.keys()).toHaveLength(1);
+  });
+
+  it('adopts its own directory when it died between claim and plan', async () => {
+    const world = new JobWorld();
+    const start = world.start('run-1', FULL);
+    const first = await planSnapshot(world.planning, start);
+    await world.work.delete(world.keys('run-1').plan());
+    world.clock.advanceMinutes(5);
+    expect(await planSnapshot(world.planning, start)).toEqual(first);
+    expect(world.vault.keys()).toHaveLength(1);
+  });
+
+  it('answers what its ghost has frozen when that was faster', async () => {
+    const world = new JobWorld();
+    const start = world.start('run-1', FULL);
+    world.vault.before('create', '/attempts/', async () => {
+      world.clock.advanceMillis(-3000);
+      await planSnapshot(world.planning, start);
+      world.clock.advanceMillis(3000);
+    });
+    const answer = await planSnapshot(world.planning, start);
+    const frozen = await planSnapshot(world.planning, start);
+    expect(answer).toEqual(frozen);
+  });
+
+  it('takes the next second when another execution has claimed this one', async () => {
+    const world = new JobWorld();
+    const first = await world.snapshot({ type: 'full', execution: 'run-1' });
+    const second = await world.plan({ type: 'full', execution: 'run-2' });
+    expect([first.snapshot, second.run.snapshot]).toEqual(['snapshot.2026-01-31.22-01-00', 'snapshot.2026-01-31.22-01-01']);
+  });
+
+  it('takes a later directory than any attempt, also when the clock has gone back', async () => {
+    const world = new JobWorld();
+    await world.snapshot({ type: 'full', execution: 'run-1' });
+    world.clock.advanceMinutes(-600);
+    expect((await world.plan({ type: 'full', execution: 'run-2' })).run.snapshot).toBe('snapshot.2026-01-31.22-01-01');
+  });
+
+  it('goes on to the next directory when another claims the same one at the same moment', async () => {
+    const world = new JobWorld();
+    const taken = 'snapshot.2026-01-31.22-00-00';
+    world.vault.before('create', '/attempts/', () => world.vault.put(attemptKey('prod', taken), jsonBytes(attemptOf(taken))));
+    expect((await world.plan({ type: 'full', execution: 'run-1' })).run.snapshot).toBe('snapshot.2026-01-31.22-00-01');
+  });
+
+  it('builds an incremental on the newest snapshot and its chain, a differential on the newest full', async () => {
+    const world = new JobWorld();
+    const full = await world.snapshot({ type: 'full', execution: 'run-1' });
+    const incremental = await world.snapshot({ type: 'incremental', execution: 'run-2' });
+    const next = await world.plan({ type: 'incremental', execution: 'run-3' });
+    expect(next).toMatchObject({ base: incremental.snapshot, full: full.snapshot, baseRanks: [0, 1, 2, 'cluster'] });
+    expect(next.allowedIn).toEqual([full.snapshot, incremental.snapshot]);
+    const other = new JobWorld();
+    await other.snapshot({ type: 'full', execution: 'run-1' });
+    await other.snapshot({ type: 'incremental', execution: 'run-2' });
+    const differential = await other.plan({ type: 'differential', execution: 'run-3' });
+    expect(differential).toMatchObject({ base: full.snapshot, allowedIn: [full.snapshot], full: full.snapshot });
+  });
+
+  it('makes a full with the reason when nothing can be built upon', async () => {
+    const world = new JobWorld();
+    const first = await world.plan({ type: 'incremental', execution: 'run-1' });
+    expect(first).toMatchObject({ requestedType: 'incremental', run: { type: 'full' } });
+    expect(first.reason).toContain('there is no earlier snapshot');
+  });
+
+  it('makes a full after a restore of the cluster', async () => {
+    const world = new JobWorld();
+    const base = await world.snapshot({ type: 'full', execution: 'run-1' });
+    world.clock.advanceMinutes(1);
+    const now = world.clock.nowEpochMillis();
+    const restored = { formatVersion: 1, cluster: 'prod', backup: 'prod', snapshot: base.snapshot, execution: 'r', startedAt: new Date(now).toISOString() };
+    await world.vault.create(restoredKey('prod', now, 'r'), jsonBytes(restored));
+    const next = await world.plan({ type: 'incremental', execution: 'run-2' });
+    expect([next.run.type, next.reason]).toEqual(['full', expect.stringContaining('the cluster was restored')]);
+  });
+
+  it('quiesces a cluster with a control endpoint, with a warm pass unless the input says no', async () => {
+    const world = new JobWorld();
+    expect((await world.plan({ backup: 'held', type: 'full', execution: 'run-1' })).run).toMatchObject({ quiesce: true, warmPass: true });
+    const other = new JobWorld();
+    const options = { warmPass: false, maxQuiesceMinutes: 5, copyConcurrency: 3, rankConcurrency: 2 };
+    const answer = await plan(other, 'run-1', { backup: 'held', type: 'full', options });
+    expect(answer).toMatchObject({ run: { quiesce: true, warmPass: false, copyConcurrency: 3, rankConcurrency: 2 } });
+  });
+
+  it('never quiesces what KAgent has copied, and remembers the newest of its directories', async () => {
+    const world = new JobWorld();
+    const frozen = await world.plan({ backup: 'vendor', type: 'full', execution: 'run-1' });
+    expect(frozen.run).toMatchObject({ quiesce: false, warmPass: false });
+    expect(frozen.newestKagentDirectory).toBeUndefined();
+  });
+
+  it('freezes Object Lock with the plan', async () => {
+    const config = sampleConfig({ vault: { objectLock: { mode: 'GOVERNANCE', retainDays: 30 } } });
+    const frozen = await new JobWorld({ config }).plan({ type: 'full', execution: 'run-1' });
+    expect(frozen.objectLock).toEqual({ mode: 'GOVERNANCE', retainDays: 30 });
+  });
+});
+
+describe('planning a snapshot while another runs', () => {
+  it('tells a person at once that the backup is busy', async () => {
+    const world = new JobWorld();
+    running(world, 'run-1');
+    await world.plan({ type: 'full', execution: 'run-1' });
+    await expect(plan(world, 'run-2', FULL)).rejects.toThrow(BackupInProgress);
+    await expect(plan(world, 'run-2', FULL)).rejects.toThrow("Backup 'prod' is held by execution run-1 since 2026-01-31T22:00:00.000Z. Wait until");
+  });
+
+  it('tells a person at once that the cluster is busy with another backup', async () => {
+    const world = new JobWorld();
+    running(world, 'run-1');
+    await world.plan({ type: 'full', execution: 'run-1' });
+    await expect(plan(world, 'run-2', { backup: 'second', type: 'full' })).rejects.toThrow(ClusterBusy);
+  });
+
+  it('lets a scheduled run wait its turn and go on then', async () => {
+    const world = new JobWorld();
+    running(world, 'run-1', 'run-2');
+    const first = await world.plan({ type: 'full', execution: 'run-1' });
+    const start = world.start('run-2', { ...FULL, schedule: 'nightly', scheduledTime: '2026-01-31T22:00:00Z' });
+    expect(await planSnapshot(world.planning, start)).toEqual({ outcome: 'wait', waitSeconds: 60 });
+    await world.inspect(first);
+    await world.enumerateAll(first, 'final');
+    await world.copyAll(first, 'final');
+    await world.finish(first);
+    expect(await planSnapshot(world.planning, start)).toMatchObject({ outcome: 'planned', run: { execution: 'run-2' } });
+  });
+
+  it('lets a scheduled run wait also for the cluster', async () => {
+    const world = new JobWorld();
+    running(world, 'run-1');
+    await world.plan({ type: 'full', execution: 'run-1' });
+    expect(await plan(world, 'run-2', { backup: 'second', type: 'full', schedule: 'nightly' })).toMatchObject({ outcome: 'wait' });
+  });
+});
+
+describe('the input of a snapshot', () => {
+  it.each([
+    [{ backup: 'prdo', type: 'full' }, "There is no backup 'prdo'. Known backups: held, prod, second, vendor"],
+    [{ backup: 'prod' }, 'type: '],
+    [{ backup: 'prod', type: 'complete' }, 'type: '],
+    [{ backup: 'a/b', type: 'full' }, 'backup: must begin with a letter'],
+    [{ ...FULL, options: { warmpass: true } }, 'options: '],
+    [{ ...FULL, options: { copyConcurrency: 0 } }, 'options.copyConcurrency: '],
+    [{ ...FULL, more: 1 }, 'Unrecognized key'],
+    [[], 'Start it again with an input like {"backup"'],
+    ['full', 'Start it again with an input like'],
+    [undefined, 'Start it again with an input like'],
+  ])('%j is refused by name, before any lock is taken', async (input, message) => {
+    const world = new JobWorld();
+    await expect(plan(world, 'run-1', input)).rejects.toThrow(InputInvalid);
+    await expect(plan(world, 'run-1', input)).rejects.toThrow(message);
+    expect(world.work.keys()).toEqual([]);
+  });
+
+  it('for a cluster that no deployed function reaches is refused', async () => {
+    const world = new JobWorld();
+    const planning = { ...world.planning, siteFunctions: {} };
+    await expect(planSnapshot(planning, world.start('run-1', FULL))).rejects.toThrow('No deployed function reaches');
+  });
+});
+
+function attemptOf(snapshot: string) {
+  const who = { execution: 'other', executionArn: 'arn:other', nonce: 'other' };
+  const claimedAt = '2026-01-31T22:00:00.000Z';
+  return { formatVersion: 1, backup: 'prod', snapshot, id: '1769896800000', ...who, type: 'full', claimedAt };
+}
