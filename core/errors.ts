@@ -41,10 +41,6 @@ abstract class FatalError extends RankvaultError {
 export class StoreUnavailable extends TransientError {
   override readonly name = 'StoreUnavailable';
 }
-/** The cluster's control endpoint did not answer, or said that it is going away. */
-export class ControlUnavailable extends TransientError {
-  override readonly name = 'ControlUnavailable';
-}
 
 /** Another execution holds the backup's lock. */
 export class BackupInProgress extends ConflictError {
@@ -196,4 +192,4 @@ export class RecordMissing extends FatalError {
 }
 
 /** Names of the errors that the workflows retry. */
-export const TRANSIENT_ERROR_NAMES = ['StoreUnavailable', 'ControlUnavailable', 'KineticaUnavailable'] as const;
+export const TRANSIENT_ERROR_NAMES = ['StoreUnavailable', 'KineticaUnavailable'] as const;

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { snapshotTypeSchema } from './config/schema.ts';
+import { shapeFindings } from './config/shape-findings.ts';
 import { InputInvalid } from './errors.ts';
 import { nameSchema } from './ids.ts';
 import { restoreOptionsSchema } from './run.ts';
@@ -66,13 +67,11 @@ export function parseInput<S extends z.ZodMiniType>(
   machine: string,
   example: string,
 ): z.output<S> {
-  const result = schema.safeParse(input);
+  const result = schema.safeParse(input, { reportInput: true });
   if (result.success) {
     return result.data;
   }
-  const findings = result.error.issues.map((issue) =>
-    issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`,
-  );
+  const findings = shapeFindings(result.error.issues, 'it');
   throw new InputInvalid(`The input of ${machine} is not valid: ${findings.join('; ')}.`, {
     hint: `Start it again with an input like ${example}`,
   });

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { shapeFindings } from './config/shape-findings.ts';
 import { CatalogCorrupt, FormatTooNew } from './errors.ts';
 
 /** Version of everything written to vault and work bucket. A reader that meets a greater one stops before it changes anything. */
@@ -27,11 +28,9 @@ export function parseVersioned<S extends z.ZodMiniType>(schema: S, value: unknow
 
 /** As `parseVersioned` for lines whose version stands in their file's header. */
 export function parseOrCorrupt<S extends z.ZodMiniType>(schema: S, value: unknown, name: string): z.output<S> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { reportInput: true });
   if (!result.success) {
-    const findings = result.error.issues
-      .slice(0, 3)
-      .map((issue) => `${issue.path.join('.') || 'it'}: ${issue.message}`);
+    const findings = shapeFindings(result.error.issues.slice(0, 3), 'it');
     throw new CatalogCorrupt(`${name} is not what it should be: ${findings.join('; ')}.`, {
       hint: 'Restore an earlier version of this object from the bucket, or use another snapshot.',
     });

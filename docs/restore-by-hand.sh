@@ -114,9 +114,10 @@ restore_rank() {
   check_header "$manifest" "$rank.jsonl.gz"
   printf '%s: %s lines\n' "$rank" "$(($(wc -l <"$manifest") - 1))"
 
-  # A line with "directory": true is a directory, its path ends in "/"; every other line is a part. S3 roots have no attributes.
+  # A line with "directory": true is a directory, its path ends in "/"; every other line is a part. S3 roots have no
+  # attributes. A directory with a rank is that rank's own, whatever the root calls it.
   tail -n +2 "$manifest" | jq -r --arg inside "$inside" 'select(.directory) | .attributes as $a
-    | [$inside + .path, $a.mode, $a.uid, $a.gid, $a.mtimeNs] | map(tostring) | join("\u001f")' >"$scratch/directories.fields"
+    | [if .rank then "rank-\(.rank)/" else $inside + .path end, $a.mode, $a.uid, $a.gid, $a.mtimeNs] | map(tostring) | join("\u001f")' >"$scratch/directories.fields"
   # A part lies at <backup>/<in>/<rank>/<path>, unless the line has a key of its own.
   tail -n +2 "$manifest" | jq -r --arg inside "$inside" --arg backup "$backup" --arg rank "$rank" 'select(.directory | not)
     | (.attributes // {}) as $a

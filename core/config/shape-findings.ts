@@ -3,15 +3,15 @@ import type * as z from 'zod/mini';
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
-/** `clusters.prod.roots[0].url`; `the configuration` for the whole. */
-function pathText(path: Path): string {
+/** `clusters.prod.roots[0].url`; the name of the whole for the whole. */
+function pathText(path: Path, whole: string): string {
   const text = path.map((segment) => (typeof segment === 'number' ? `[${segment}]` : `.${String(segment)}`)).join('');
-  return text === '' ? 'the configuration' : text.replace(/^\./, '');
+  return text === '' ? whole : text.replace(/^\./, '');
 }
 
 /** What zod found, one sentence each, in an operator's words. Parse with `reportInput: true`, or "missing" is not told. */
-export function shapeFindings(issues: readonly Issue[]): readonly string[] {
-  return issues.map((issue) => `${pathText(issue.path)} ${sayIssue(issue)}`);
+export function shapeFindings(issues: readonly Issue[], whole = 'the configuration'): readonly string[] {
+  return issues.map((issue) => `${pathText(issue.path, whole)} ${sayIssue(issue)}`);
 }
 
 function sayIssue(issue: Issue): string {

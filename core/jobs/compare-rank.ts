@@ -85,11 +85,11 @@ export async function compareRank(deps: CompareDependencies, request: CompareReq
   if ((await deps.work.head(key)) !== undefined) {
     return { done: true };
   }
-  const line = await rankLine(deps.vault, plan, rank);
+  const facts = await snapshotFacts(deps.vault, plan, rank);
   if (progress.after === undefined) {
-    await assertDigest(deps.vault, manifestKey(plan.run.backup, plan.run.snapshot, rank), line.sha256);
+    await assertDigest(deps.vault, manifestKey(plan.run.backup, plan.run.snapshot, rank), facts.line.sha256);
   }
-  const walked = await walk(deps, request, await rulesFor(deps, request, line));
+  const walked = await walk(deps, request, await rulesFor(deps, request, facts));
   const pieces = [...(progress.pieces ?? []), walked.piece];
   if (walked.stoppedAfter !== undefined) {
     return { done: false, after: walked.stoppedAfter, pieces, totals: walked.totals };
@@ -98,19 +98,29 @@ export async function compareRank(deps: CompareDependencies, request: CompareReq
   return { done: true };
 }
 
-async function rankLine(vault: ObjectStore, plan: RestorePlan, rank: RankName): Promise<RankLine> {
+interface SnapshotFacts {
+  readonly line: RankLine;
+  /** In any rank: a rank of a file root may well have none, and then every directory in the target's is extra. */
+  readonly hasDirectories: boolean;
+}
+
+async function snapshotFacts(vault: ObjectStore, plan: RestorePlan, rank: RankName): Promise<SnapshotFacts> {
+  let found: RankLine | undefined;
+  let hasDirectories = false;
   for await (const line of readRanks(vault, plan.run.backup, plan.run.snapshot)) {
-    if (line.rank === rank) {
-      return line;
-    }
+    found = line.rank === rank ? line : found;
+    hasDirectories ||= line.totals.directories > 0;
   }
-  throw new RecordMissing(`${plan.run.snapshot} has no rank ${rank}.`, { hint: 'Start the restore again.' });
+  if (found === undefined) {
+    throw new RecordMissing(`${plan.run.snapshot} has no rank ${rank}.`, { hint: 'Start the restore again.' });
+  }
+  return { line: found, hasDirectories };
 }
 
 async function rulesFor(
   deps: CompareDependencies,
   { plan, rank }: CompareRequest,
-  line: RankLine,
+  facts: SnapshotFacts,
 ): Promise<RestoreRules> {
   const state = await readTargetState(deps.work, deps.keys);
   return {
@@ -119,7 +129,7 @@ async function rulesFor(
     trustTimes: plan.options.trustTimes,
     resumed: state.resumed,
     hasActivation: plan.source.kind === 'files',
-    snapshotHasDirectories: line.totals.directories > 0,
+    snapshotHasDirectories: facts.hasDirectories,
     hasOneRoot: plan.cluster.source.kind === 'kagent' || plan.cluster.roots.length === 1,
   };
 }

@@ -1,6 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod/mini';
+import { shapeFindings } from '../../core/config/shape-findings.ts';
 import { InputInvalid, RankvaultError } from '../../core/errors.ts';
 import { recordFailure } from '../../core/failures.ts';
 import { type Machine, RunKeys } from '../../core/work-layout.ts';
@@ -68,9 +69,9 @@ function parse<S extends z.ZodMiniType, Answer>(
   definition: FunctionDefinition<S, Answer>,
   event: unknown,
 ): z.output<S> {
-  const result = definition.input.safeParse(event);
+  const result = definition.input.safeParse(event, { reportInput: true });
   if (!result.success) {
-    const findings = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    const findings = shapeFindings(result.error.issues, 'it');
     throw new InputInvalid(
       `${definition.name} was called with something else than its state machine sends: ${findings.join('; ')}.`,
       {

@@ -31,6 +31,7 @@ const restoredSchema = z.object({
 const plannedSchema = z.object({
   outcome: z.literal('planned'),
   estimate: z.object({ parts: z.int(), bytes: z.int(), requests: z.int(), minutes: z.number(), dollars: z.number() }),
+  todo: z.object({ place: z.int(), placeBytes: z.int(), check: z.int(), moveAside: z.int(), remove: z.int() }),
 });
 
 interface Finished<T> {
@@ -82,9 +83,12 @@ export class Runs {
   }
 
   async planOnly(input: JsonValue): Promise<void> {
-    const { estimate } = (await this.#run('Restore', input, plannedSchema)).output;
+    const { estimate, todo } = (await this.#run('Restore', input, plannedSchema)).output;
     this.#narrator.good(
-      `dry run: at most ${countText(estimate.parts)} parts, ${bytesText(estimate.bytes)}, ${countText(estimate.requests)} requests, about ${estimate.minutes} minutes on AWS, $${estimate.dollars.toFixed(4)}`,
+      `dry run: would place ${countText(todo.place)} parts (${bytesText(todo.placeBytes)}), check ${countText(todo.check)}, move aside ${countText(todo.moveAside)}, remove ${countText(todo.remove)}`,
+    );
+    this.#narrator.say(
+      `  at most ${countText(estimate.requests)} requests, about ${estimate.minutes} minutes on AWS, $${estimate.dollars.toFixed(4)}`,
     );
   }
 

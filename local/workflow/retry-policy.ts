@@ -39,7 +39,9 @@ export function decideRetry(
   const backoffSeconds =
     (retrier.IntervalSeconds ?? DEFAULT_INTERVAL_SECONDS) * (retrier.BackoffRate ?? DEFAULT_BACKOFF_RATE) ** spent;
   const delayMillis = Math.min(backoffSeconds, retrier.MaxDelaySeconds ?? Number.POSITIVE_INFINITY) * 1000;
-  return { retrierIndex, delayMillis: retrier.JitterStrategy === 'FULL' ? delayMillis * random() : delayMillis };
+  const jitter = retrier.JitterStrategy === 'FULL' ? random() : 1;
+  // Whole milliseconds, as all clocks have: ids of snapshots are made of them.
+  return { retrierIndex, delayMillis: Math.round(delayMillis * jitter) };
 }
 
 export function decideCatch(catchers: readonly Catcher[], failure: StateFailure): Catcher | undefined {

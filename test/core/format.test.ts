@@ -28,11 +28,11 @@ describe('objects with a format version', () => {
   });
 
   it.each([
-    [{ formatVersion: 1, name: 'n' }, 'count: '],
-    [{ formatVersion: '2', name: 'n', count: 2 }, 'formatVersion: '],
-    [{ name: 'n', count: 2 }, 'formatVersion: '],
-    [null, 'it: '],
-    ['text', 'it: '],
+    [{ formatVersion: 1, name: 'n' }, 'count is missing'],
+    [{ formatVersion: '2', name: 'n', count: 2 }, 'formatVersion '],
+    [{ name: 'n', count: 2 }, 'formatVersion '],
+    [null, 'it is '],
+    ['text', 'it is '],
   ])('that are something else are CatalogCorrupt: %j', (value, finding) => {
     expect(() => parseVersioned(schema, value, 'x.json')).toThrow(CatalogCorrupt);
     expect(() => parseVersioned(schema, value, 'x.json')).toThrow(`x.json is not what it should be: ${finding}`);

@@ -1,7 +1,8 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, mkdtempDisposable, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareTrees, readTree } from '../../local/samples/compare-trees.ts';
@@ -51,6 +52,21 @@ async function withObject<T>(key: string, change: (old: Uint8Array) => string | 
   }
 }
 
+/** Another content for a gzipped object of the catalog, with its digests. */
+async function forge(name: string, change: (old: string) => string) {
+  const { s3Client, vaultBucket: Bucket } = vault.laptop;
+  const { Body } = await s3Client.send(new GetObjectCommand({ Bucket, Key: catalogKey(name) }));
+  const old = (await Body?.transformToByteArray()) ?? new Uint8Array();
+  const text = gunzipSync(old).toString();
+  const bytes = gzipSync(change(text));
+  expect(change(text)).not.toBe(text);
+  return { bytes, was: sha256(old), is: sha256(bytes) };
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
 const catalogKey = (rest: string) => `.rankvault/catalog/prod_system/${rest}`;
 
 describe('docs/restore-by-hand.sh', { timeout: TIMEOUT_MILLIS }, () => {
@@ -63,7 +79,7 @@ describe('docs/restore-by-hand.sh', { timeout: TIMEOUT_MILLIS }, () => {
     expect(compareTrees(vault.incremental.tree, await readTree(target), ATTRIBUTES)).toEqual([]);
   });
 
-  test('restores an earlier snapshot by its directory, also a part whose key is not the natural one', async () => {
+  test('restores an earlier snapshot by its directory, by the keys and versions that its manifests name', async () => {
     const keys: string[] = [];
     const { s3Client, vaultBucket } = vault.laptop;
     for await (const page of paginateListObjectsV2(
@@ -74,7 +90,12 @@ describe('docs/restore-by-hand.sh', { timeout: TIMEOUT_MILLIS }, () => {
     }
     expect(keys).toEqual([expect.stringContaining(`/rank-1/${REWRITTEN_PATH}`)]);
     const target = newTarget();
-    expect(await restore(vault.full.snapshot, target)).toMatchObject({ code: 0, stderr: '' });
+    const ended = await withObject(
+      `prod_system/${vault.full.snapshot}/rank-1/tom-0/t1/100%.seg`,
+      () => 'written over: the manifest names the version below',
+      () => restore(vault.full.snapshot, target),
+    );
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
     expect(compareTrees(vault.full.tree, await readTree(target), ATTRIBUTES)).toEqual([]);
   });
 
@@ -126,15 +147,31 @@ describe('docs/restore-by-hand.sh', { timeout: TIMEOUT_MILLIS }, () => {
     },
   );
 
-  test('takes the version of a part that the manifest names, whatever lies over it', async () => {
-    const target = newTarget();
+  test.each([
+    ['another checksum', 'CRC32:AAAAAA==', /"checksum":"[^"]*"/, '"checksum":"CRC32:AAAAAA=="'],
+    ['another size', 'the manifest says 1', /"sizeBytes":\d+/, '"sizeBytes":1'],
+    ['a path out of the target', "the manifest has the path 'rank-0/../x'", /"path":"[^"]*"/, '"path":"../x"'],
+  ])('refuses a part with %s, also where every digest is right', async (_, message, pattern, text) => {
+    const { snapshot } = vault.full;
+    const ranks = await forge(`manifests/${snapshot}/rank-0.jsonl.gz`, (old) => old.replace(pattern, text));
+    const record = await forge(`manifests/${snapshot}/ranks.jsonl.gz`, (old) => old.replace(ranks.was, ranks.is));
     const ended = await withObject(
-      `prod_system/${vault.full.snapshot}/rank-1/tom-0/t1/100%.seg`,
-      () => 'written over',
-      () => restore(vault.full.snapshot, target),
+      catalogKey(`manifests/${snapshot}/rank-0.jsonl.gz`),
+      () => ranks.bytes,
+      () =>
+        withObject(
+          catalogKey(`manifests/${snapshot}/ranks.jsonl.gz`),
+          () => record.bytes,
+          () =>
+            withObject(
+              catalogKey(`snapshots/${snapshot}.json`),
+              (old) => Buffer.from(old).toString().replace(record.was, record.is),
+              () => restore(snapshot, newTarget()),
+            ),
+        ),
     );
-    expect(ended).toMatchObject({ code: 0, stderr: '' });
-    expect(compareTrees(vault.full.tree, await readTree(target), ATTRIBUTES)).toEqual([]);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain(message);
   });
 
   test('refuses a target that holds anything, a snapshot that is not there, and a backup that is not there', async () => {

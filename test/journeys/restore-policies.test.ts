@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { digestOfTree } from '../../local/samples/compare-trees.ts';
 import { SegmentCluster } from '../../local/samples/segment-cluster.ts';
 import { damageObject } from './support/damage.ts';
-import { Journey } from './support/journey.ts';
+import { Journey, urlIn } from './support/journey.ts';
 import { expectFailure, planned } from './support/outcomes.ts';
 import type { FilePlace, Place, S3Place } from './support/places.ts';
 import { expectSameBytes, expectSameTree, filesOf } from './support/trees.ts';
@@ -19,7 +19,11 @@ let onS3: S3Place;
 const SMALL = { workers: 2, tomsPerRank: 1, tables: 1, segmentsPerTable: 3, segmentBytes: { medianBytes: 2_000 } };
 
 beforeAll(async () => {
-  journey = await Journey.start({ files: 15, s3: 12 });
+  journey = await Journey.start({
+    files: 17,
+    s3: 13,
+    clusters: (directory) => ({ one_tom: shaped(directory, 'one_tom', 1), two_toms: shaped(directory, 'two_toms', 2) }),
+  });
   inFiles = journey.takeFiles();
   onS3 = journey.takeS3();
   for (const place of [inFiles, onS3]) {
@@ -29,6 +33,14 @@ beforeAll(async () => {
 });
 afterEach(() => journey.calm());
 afterAll(() => journey.close());
+
+function shaped(directory: string, cluster: string, tomsPerRank: number) {
+  return {
+    control: { kind: 'none' as const },
+    roots: [{ name: 'persist', url: urlIn(directory, cluster) }],
+    topology: { ranks: [0, 1, 2], tomsPerRank },
+  };
+}
 
 /** A target of either kind with other files of the same ranks. */
 async function foreignTarget(kind: 'files' | 's3'): Promise<{ source: Place; target: Place }> {
@@ -209,6 +221,33 @@ describe('a file that has rotted with its size and times intact', () => {
     const reading = await journey.restore(inFiles, target, { policy: 'replace' });
     expect(reading.kept).toBeGreaterThan(0);
     expectSameTree(await inFiles.read(), await target.read());
+  });
+});
+
+describe('into a cluster of another shape', () => {
+  test.each(['files', 's3'] as const)('ranks on %s that do not match are named on both sides', async (kind) => {
+    const [source, target] = kind === 'files' ? [inFiles, journey.takeFiles()] : [onS3, journey.takeS3()];
+    await new SegmentCluster({ seed: 'larger', ...SMALL, workers: 3 }, target.tree).create();
+    const before = await target.read();
+    expectFailure(await journey.tryRestore(source, target, { policy: 'replace' }), {
+      error: 'TopologyMismatch',
+      problem: /The snapshot has ranks 0, 1, 2; cluster '\w+' has ranks 0, 1, 2, 3\./,
+      hint: /restore into a cluster with the same ranks and TOMs/,
+    });
+    expectSameTree(before, await target.read());
+    expect(await target.readOwn()).toEqual([]);
+  });
+
+  test('TOMs that do not match are named on both sides', async () => {
+    const [source, target] = [journey.filePlace('one_tom'), journey.filePlace('two_toms')];
+    await new SegmentCluster({ seed: 'shaped', ...SMALL }, source.tree).create();
+    await journey.snapshot(source, 'full');
+    expectFailure(await journey.tryRestore(source, target), {
+      error: 'TopologyMismatch',
+      problem: /has ranks 0, 1 \(TOMs 0\), 2 \(TOMs 0\); cluster 'two_toms' has ranks 0, 1 \(TOMs 0, 1\)/,
+      hint: /restore into a cluster with the same ranks and TOMs/,
+    });
+    expect([...(await target.read()), ...(await target.readOwn())]).toEqual([]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { ControlUnavailable } from '../../core/errors.ts';
+import { KineticaUnavailable } from '../../adapters/kinetica/kinetica-errors.ts';
 import {
   type BackupMode,
   type ClusterControl,
@@ -112,7 +112,7 @@ export class InMemoryClusterControl implements ClusterControl {
   }
 
   #assertReachable(): void {
-    if (this.stopped) throw new ControlUnavailable('The in-memory cluster is stopped.', { hint: 'Start it.' });
+    if (this.stopped) throw new KineticaUnavailable('The in-memory cluster is stopped.', { hint: 'Start it.' });
   }
 }
 

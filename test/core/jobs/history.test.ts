@@ -101,7 +101,7 @@ async function assertInvariants(world: JobWorld, record: SnapshotRecord): Promis
     const place = { backup: record.backup, snapshot: record.snapshot, rank: line.rank };
     const lines = await collect(readManifest(world.vault, place));
     expect(lines.map(({ path }) => path)).toEqual(lines.map(({ path }) => path).toSorted(compareUtf8));
-    for (const part of lines.filter((each) => !isDirectoryLine(each))) {
+    for (const part of lines.flatMap((each) => (isDirectoryLine(each) ? [] : [each]))) {
       parts += 1;
       named.add(part.in);
     }

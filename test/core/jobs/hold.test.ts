@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { KineticaUnavailable } from '../../../adapters/kinetica/kinetica-errors.ts';
 import {
   BackupModeHeldElsewhere,
   ClusterBusy,
   ClusterNotReady,
   ClusterOperationInProgress,
-  ControlUnavailable,
   LockLost,
   QuiesceLost,
 } from '../../../core/errors.ts';
@@ -20,8 +20,17 @@ describe('arming the release', () => {
     const world = new HoldWorld();
     const plan = await world.arm();
     const { nonce, functions } = plan.run;
-    expect(await world.record()).toMatchObject({ cluster: 'held', execution: 'run-1', nonce, functions, control: plan.cluster.control });
-    expect(await world.record()).toMatchObject({ armedAt: '2026-01-31T22:00:00.000Z', deadline: '2026-01-31T22:30:00.000Z' });
+    expect(await world.record()).toMatchObject({
+      cluster: 'held',
+      execution: 'run-1',
+      nonce,
+      functions,
+      control: plan.cluster.control,
+    });
+    expect(await world.record()).toMatchObject({
+      armedAt: '2026-01-31T22:00:00.000Z',
+      deadline: '2026-01-31T22:30:00.000Z',
+    });
     expect(world.control.sent).toEqual([]);
   });
 
@@ -61,7 +70,10 @@ describe('beginning backup mode', () => {
     const world = new HoldWorld();
     const plan = await world.arm();
     expect(await beginBackup(world.deps, plan.run)).toEqual({ sent: true });
-    expect(await world.record()).toMatchObject({ beginSentAt: '2026-01-31T22:00:00.000Z', begunAt: '2026-01-31T22:00:00.000Z' });
+    expect(await world.record()).toMatchObject({
+      beginSentAt: '2026-01-31T22:00:00.000Z',
+      begunAt: '2026-01-31T22:00:00.000Z',
+    });
   });
 
   it('sends begin at most once, however often the step runs', async () => {
@@ -116,7 +128,10 @@ describe('beginning backup mode', () => {
     world.control.beginBackup = async () => {
       const stored = await readQuiesce(world.world.work, 'held');
       if (stored !== undefined) {
-        await updateQuiesce(world.world.work, stored, () => ({ endSentAt: '2026-01-31T22:00:00.000Z', releaseReason: 'deadline' }));
+        await updateQuiesce(world.world.work, stored, () => ({
+          endSentAt: '2026-01-31T22:00:00.000Z',
+          releaseReason: 'deadline',
+        }));
       }
       world.control.mode = 'backing_up';
       await begin();
@@ -130,8 +145,8 @@ describe('beginning backup mode', () => {
   it('that never left is not ended either', async () => {
     const world = new HoldWorld();
     const plan = await world.arm();
-    world.control.beginBackup = () => Promise.reject(new ControlUnavailable('No connection.', { hint: 'Wait.' }));
-    await expect(beginBackup(world.deps, plan.run)).rejects.toThrow(ControlUnavailable);
+    world.control.beginBackup = () => Promise.reject(new KineticaUnavailable('No connection.', { hint: 'Wait.' }));
+    await expect(beginBackup(world.deps, plan.run)).rejects.toThrow(KineticaUnavailable);
     await world.release(plan.run.nonce, 'abort');
     expect(world.control.sent).toEqual([]);
   });

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { ClusterNotReady, KagentSnapshotMissing, RankMissing, RestoreInProgress, UncoveredFiles } from '../../../core/errors.ts';
+import {
+  ClusterNotReady,
+  KagentSnapshotMissing,
+  RankMissing,
+  RestoreInProgress,
+  UncoveredFiles,
+} from '../../../core/errors.ts';
 import { type InspectDependencies, inspectCluster } from '../../../core/jobs/inspect-cluster.ts';
 import { FIRST_POLL, inspectionSchema, type SnapshotPlan } from '../../../core/run.ts';
 import { readJson } from '../../../core/stored-json.ts';
@@ -7,7 +13,11 @@ import { InMemoryClusterControl } from '../../support/in-memory-cluster-control.
 import { JobWorld } from '../../support/job-world.ts';
 import { ListedSource } from '../../support/listed-source.ts';
 
-async function inspecting(backup: string, change: Partial<InspectDependencies> = {}, topology?: SnapshotPlan['cluster']['topology']) {
+async function inspecting(
+  backup: string,
+  change: Partial<InspectDependencies> = {},
+  topology?: SnapshotPlan['cluster']['topology'],
+) {
   const world = new JobWorld();
   const planned = await world.plan({ backup, type: 'full', execution: 'run-1' });
   const plan = topology === undefined ? planned : { ...planned, cluster: { ...planned.cluster, topology } };
@@ -21,7 +31,8 @@ async function inspecting(backup: string, change: Partial<InspectDependencies> =
     ...change,
   };
   return {
-    look: (poll = FIRST_POLL, more: Partial<InspectDependencies> = {}) => inspectCluster({ ...deps, ...more }, plan, poll),
+    look: (poll = FIRST_POLL, more: Partial<InspectDependencies> = {}) =>
+      inspectCluster({ ...deps, ...more }, plan, poll),
     found: async () => (await readJson(world.work, keys.inspection(), inspectionSchema))?.value,
     ranks: () => world.ranks(plan),
   };
@@ -32,29 +43,43 @@ describe('inspecting the cluster', () => {
     const { look, found, ranks } = await inspecting('prod');
     expect(await look()).toEqual({ count: 0, ready: true, waitSeconds: 0 });
     expect(await ranks()).toEqual([0, 1, 2, 'cluster']);
-    expect(await found()).toEqual({ formatVersion: 1, topology: { from: 'roots', ranks: [{ rank: 0 }, { rank: 1 }, { rank: 2 }] } });
+    expect(await found()).toEqual({
+      formatVersion: 1,
+      topology: { from: 'roots', ranks: [{ rank: 0 }, { rank: 1 }, { rank: 2 }] },
+    });
   });
 
   it('asks the cluster for ranks, TOMs and version', async () => {
     const { look, found } = await inspecting('held', { control: new InMemoryClusterControl({ tomsPerRank: 2 }) });
     await look();
-    const ranks = [{ rank: 0, toms: [] }, { rank: 1, toms: [0, 1] }, { rank: 2, toms: [0, 1] }];
+    const ranks = [
+      { rank: 0, toms: [] },
+      { rank: 1, toms: [0, 1] },
+      { rank: 2, toms: [0, 1] },
+    ];
     expect(await found()).toMatchObject({ topology: { from: 'cluster', ranks }, serverVersion: '7.2.3.14' });
   });
 
   it('leaves out a rank that the cluster calls removed', async () => {
     const control = new InMemoryClusterControl();
     const whole = await control.topology();
-    control.topology = () => Promise.resolve({ ...whole, ranks: [...whole.ranks, { rank: 3, toms: undefined, removed: true }] });
+    control.topology = () =>
+      Promise.resolve({ ...whole, ranks: [...whole.ranks, { rank: 3, toms: undefined, removed: true }] });
     const { look, ranks } = await inspecting('held', { control });
     await look();
     expect(await ranks()).toEqual([0, 1, 2, 'cluster']);
   });
 
   it('believes the configuration before anybody else', async () => {
-    const { look, found } = await inspecting('held', { control: new InMemoryClusterControl() }, { ranks: [0, 1, 2], tomsPerRank: 2 });
+    const { look, found } = await inspecting(
+      'held',
+      { control: new InMemoryClusterControl() },
+      { ranks: [0, 1, 2], tomsPerRank: 2 },
+    );
     await look();
-    expect(await found()).toMatchObject({ topology: { from: 'config', ranks: [{ rank: 0 }, { rank: 1, toms: [0, 1] }, { rank: 2, toms: [0, 1] }] } });
+    expect(await found()).toMatchObject({
+      topology: { from: 'config', ranks: [{ rank: 0 }, { rank: 1, toms: [0, 1] }, { rank: 2, toms: [0, 1] }] },
+    });
   });
 
   it('keeps what it found first: a late ghost changes nothing', async () => {
@@ -73,7 +98,11 @@ describe('inspecting the cluster', () => {
     control.observe = () => Promise.resolve({ ...observation, ...change });
     const { look } = await inspecting('held', { control });
     expect(await look()).toEqual({ count: 1, ready: false, waitSeconds: 10 });
-    expect(await look({ count: 5, ready: false, waitSeconds: 60 })).toEqual({ count: 6, ready: false, waitSeconds: 60 });
+    expect(await look({ count: 5, ready: false, waitSeconds: 60 })).toEqual({
+      count: 6,
+      ready: false,
+      waitSeconds: 60,
+    });
     await expect(look({ count: 65, ready: false, waitSeconds: 60 })).rejects.toThrow(ClusterNotReady);
   });
 

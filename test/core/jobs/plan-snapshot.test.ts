@@ -6,7 +6,8 @@ import { attemptKey, restoredKey } from '../../../core/vault-layout.ts';
 import { JobWorld } from '../../support/job-world.ts';
 import { sampleConfig } from '../../support/sample-config.ts';
 
-const plan = (world: JobWorld, execution: string, input: unknown) => planSnapshot(world.planning, world.start(execution, input));
+const plan = (world: JobWorld, execution: string, input: unknown) =>
+  planSnapshot(world.planning, world.start(execution, input));
 const FULL = { backup: 'prod', type: 'full' };
 
 function running(world: JobWorld, ...executions: readonly string[]): void {
@@ -25,9 +26,20 @@ describe('planning a snapshot', () => {
       full: 'snapshot.2026-01-31.22-00-00',
       allowedIn: [],
       baseRanks: [],
-      run: { backup: 'prod', cluster: 'prod', type: 'full', snapshot: 'snapshot.2026-01-31.22-00-00', quiesce: false, warmPass: false },
+      run: {
+        backup: 'prod',
+        cluster: 'prod',
+        type: 'full',
+        snapshot: 'snapshot.2026-01-31.22-00-00',
+        quiesce: false,
+        warmPass: false,
+      },
     });
-    expect(world.work.keys()).toEqual(['locks/backup/prod.json', 'locks/cluster/prod.json', 'runs/Snapshot/run-1/plan.json']);
+    expect(world.work.keys()).toEqual([
+      'locks/backup/prod.json',
+      'locks/cluster/prod.json',
+      'runs/Snapshot/run-1/plan.json',
+    ]);
     expect(world.vault.keys()).toEqual([attemptKey('prod', frozen.run.snapshot)]);
   });
 
@@ -67,7 +79,10 @@ describe('planning a snapshot', () => {
     const world = new JobWorld();
     const first = await world.snapshot({ type: 'full', execution: 'run-1' });
     const second = await world.plan({ type: 'full', execution: 'run-2' });
-    expect([first.snapshot, second.run.snapshot]).toEqual(['snapshot.2026-01-31.22-01-00', 'snapshot.2026-01-31.22-01-01']);
+    expect([first.snapshot, second.run.snapshot]).toEqual([
+      'snapshot.2026-01-31.22-01-00',
+      'snapshot.2026-01-31.22-01-01',
+    ]);
   });
 
   it('takes a later directory than any attempt, also when the clock has gone back', async () => {
@@ -80,7 +95,9 @@ describe('planning a snapshot', () => {
   it('goes on to the next directory when another claims the same one at the same moment', async () => {
     const world = new JobWorld();
     const taken = 'snapshot.2026-01-31.22-00-00';
-    world.vault.before('create', '/attempts/', () => world.vault.put(attemptKey('prod', taken), jsonBytes(attemptOf(taken))));
+    world.vault.before('create', '/attempts/', () =>
+      world.vault.put(attemptKey('prod', taken), jsonBytes(attemptOf(taken))),
+    );
     expect((await world.plan({ type: 'full', execution: 'run-1' })).run.snapshot).toBe('snapshot.2026-01-31.22-00-01');
   });
 
@@ -110,7 +127,14 @@ describe('planning a snapshot', () => {
     const base = await world.snapshot({ type: 'full', execution: 'run-1' });
     world.clock.advanceMinutes(1);
     const now = world.clock.nowEpochMillis();
-    const restored = { formatVersion: 1, cluster: 'prod', backup: 'prod', snapshot: base.snapshot, execution: 'r', startedAt: new Date(now).toISOString() };
+    const restored = {
+      formatVersion: 1,
+      cluster: 'prod',
+      backup: 'prod',
+      snapshot: base.snapshot,
+      execution: 'r',
+      startedAt: new Date(now).toISOString(),
+    };
     await world.vault.create(restoredKey('prod', now, 'r'), jsonBytes(restored));
     const next = await world.plan({ type: 'incremental', execution: 'run-2' });
     expect([next.run.type, next.reason]).toEqual(['full', expect.stringContaining('the cluster was restored')]);
@@ -118,7 +142,10 @@ describe('planning a snapshot', () => {
 
   it('quiesces a cluster with a control endpoint, with a warm pass unless the input says no', async () => {
     const world = new JobWorld();
-    expect((await world.plan({ backup: 'held', type: 'full', execution: 'run-1' })).run).toMatchObject({ quiesce: true, warmPass: true });
+    expect((await world.plan({ backup: 'held', type: 'full', execution: 'run-1' })).run).toMatchObject({
+      quiesce: true,
+      warmPass: true,
+    });
     const other = new JobWorld();
     const options = { warmPass: false, maxQuiesceMinutes: 5, copyConcurrency: 3, rankConcurrency: 2 };
     const answer = await plan(other, 'run-1', { backup: 'held', type: 'full', options });
@@ -145,7 +172,9 @@ describe('planning a snapshot while another runs', () => {
     running(world, 'run-1');
     await world.plan({ type: 'full', execution: 'run-1' });
     await expect(plan(world, 'run-2', FULL)).rejects.toThrow(BackupInProgress);
-    await expect(plan(world, 'run-2', FULL)).rejects.toThrow("Backup 'prod' is held by execution run-1 since 2026-01-31T22:00:00.000Z. Wait until");
+    await expect(plan(world, 'run-2', FULL)).rejects.toThrow(
+      "Backup 'prod' is held by execution run-1 since 2026-01-31T22:00:00.000Z. Wait until",
+    );
   });
 
   it('tells a person at once that the cluster is busy with another backup', async () => {
@@ -165,26 +194,31 @@ describe('planning a snapshot while another runs', () => {
     await world.enumerateAll(first, 'final');
     await world.copyAll(first, 'final');
     await world.finish(first);
-    expect(await planSnapshot(world.planning, start)).toMatchObject({ outcome: 'planned', run: { execution: 'run-2' } });
+    expect(await planSnapshot(world.planning, start)).toMatchObject({
+      outcome: 'planned',
+      run: { execution: 'run-2' },
+    });
   });
 
   it('lets a scheduled run wait also for the cluster', async () => {
     const world = new JobWorld();
     running(world, 'run-1');
     await world.plan({ type: 'full', execution: 'run-1' });
-    expect(await plan(world, 'run-2', { backup: 'second', type: 'full', schedule: 'nightly' })).toMatchObject({ outcome: 'wait' });
+    expect(await plan(world, 'run-2', { backup: 'second', type: 'full', schedule: 'nightly' })).toMatchObject({
+      outcome: 'wait',
+    });
   });
 });
 
 describe('the input of a snapshot', () => {
   it.each([
     [{ backup: 'prdo', type: 'full' }, "There is no backup 'prdo'. Known backups: held, prod, second, vendor"],
-    [{ backup: 'prod' }, 'type: '],
-    [{ backup: 'prod', type: 'complete' }, 'type: '],
-    [{ backup: 'a/b', type: 'full' }, 'backup: must begin with a letter'],
-    [{ ...FULL, options: { warmpass: true } }, 'options: '],
-    [{ ...FULL, options: { copyConcurrency: 0 } }, 'options.copyConcurrency: '],
-    [{ ...FULL, more: 1 }, 'Unrecognized key'],
+    [{ backup: 'prod' }, "type is missing; it must be 'full', 'incremental' or 'differential'"],
+    [{ backup: 'prod', type: 'complete' }, "type is 'complete'; it must be 'full', 'incremental' or 'differential'"],
+    [{ backup: 'a/b', type: 'full' }, "backup is 'a/b'; it must begin with a letter"],
+    [{ ...FULL, options: { warmpass: true } }, "options has 'warmpass', which is no setting"],
+    [{ ...FULL, options: { copyConcurrency: 0 } }, 'options.copyConcurrency is 0; it must be at least 1'],
+    [{ ...FULL, more: 1 }, "it has 'more', which is no setting"],
     [[], 'Start it again with an input like {"backup"'],
     ['full', 'Start it again with an input like'],
     [undefined, 'Start it again with an input like'],

@@ -25,7 +25,10 @@ describe('a release', () => {
     expect(await world.release('foreign')).toBe('nothing');
     expect(await round(world, 'foreign')).toMatchObject({ ready: true });
     expect(world.control).toMatchObject({ mode: 'backing_up', sent: ['begin'] });
-    expect([await world.record(), world.isArmed(plan)]).toEqual([expect.not.objectContaining({ releasedAt: expect.anything() }), true]);
+    expect([await world.record(), world.isArmed(plan)]).toEqual([
+      expect.not.objectContaining({ releasedAt: expect.anything() }),
+      true,
+    ]);
   });
 
   it('of a cluster that nobody holds does nothing', async () => {
@@ -80,14 +83,17 @@ describe('a release', () => {
     expect(await world.record()).not.toHaveProperty('releasedAt');
   });
 
-  it.each(['lost_before', 'refused'] as const)('sends end again when one was %s and backup mode is still shown', async (fault) => {
-    const world = new HoldWorld();
-    const plan = await world.hold();
-    world.control.nextEnds.push(fault, fault, fault);
-    await world.release(plan.run.nonce);
-    expect(world.control.mode).toBe('normal');
-    expect(world.control.sent.filter((each) => each === 'end')).toHaveLength(4);
-  });
+  it.each(['lost_before', 'refused'] as const)(
+    'sends end again when one was %s and backup mode is still shown',
+    async (fault) => {
+      const world = new HoldWorld();
+      const plan = await world.hold();
+      world.control.nextEnds.push(fault, fault, fault);
+      await world.release(plan.run.nonce);
+      expect(world.control.mode).toBe('normal');
+      expect(world.control.sent.filter((each) => each === 'end')).toHaveLength(4);
+    },
+  );
 
   it('counts a refused end as done when normal mode is seen', async () => {
     const world = new HoldWorld();

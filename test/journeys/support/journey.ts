@@ -27,6 +27,8 @@ export interface JourneyOptions {
   readonly clusters?: (directory: string) => Readonly<Record<string, ClusterInput>>;
   /** By name of the cluster: what its backup has beside the defaults. */
   readonly backups?: Readonly<Record<string, Partial<BackupInput>>>;
+  /** By name of the cluster. @default - `<cluster>_backup` */
+  readonly backupNames?: Readonly<Record<string, string>>;
   readonly secrets?: ReadonlyMap<string, string>;
   readonly logLevel?: 'DEBUG' | 'ERROR';
 }
@@ -198,7 +200,7 @@ function configOf(
     clusters[name] = { control: { kind: 'none' }, roots: [{ name: 'persist', url: s3Url(name) }] };
   }
   const backups = Object.keys(clusters).map((cluster) => [
-    backupOf(cluster),
+    options.backupNames?.[cluster] ?? backupOf(cluster),
     { kind: 'system' as const, cluster, ...options.backups?.[cluster] },
   ]);
   return { deployment: 'journey', clusters, backups: Object.fromEntries(backups) };

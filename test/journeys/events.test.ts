@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import sampleConfig from '../../rankvault.config.ts';
+import { releaseInputSchema, restoreInputSchema, snapshotInputSchema } from '../../core/execution-input.ts';
+import { type LocalKinetica, startLocalKinetica } from '../../local/kinetica/local-kinetica.ts';
+import { SegmentCluster } from '../../local/samples/segment-cluster.ts';
+import { type JsonValue, parseJson } from '../../local/workflow/json.ts';
+import { Journey, urlIn } from './support/journey.ts';
+import { type Committed, committed, expectFailure, planned, restored } from './support/outcomes.ts';
+import type { FilePlace } from './support/places.ts';
+import { expectSameTree } from './support/trees.ts';
+
+const EVENTS = new URL('../../events/', import.meta.url);
+const SMALL = { workers: 2, tomsPerRank: 1, tables: 1, segmentsPerTable: 2, segmentBytes: { medianBytes: 500 } };
+
+let journey: Journey;
+let kinetica: LocalKinetica;
+let prod: FilePlace;
+let dr: FilePlace;
+let writing: SegmentCluster;
+const taken: Committed[] = [];
+
+beforeAll(async () => {
+  kinetica = await startLocalKinetica({ ranks: 2 });
+  journey = await Journey.start({
+    clusters: (directory) => ({
+      prod: {
+        control: { kind: 'kinetica', url: kinetica.baseUrl, hostManagerPort: kinetica.hostManagerPort },
+        roots: [{ name: 'persist', url: urlIn(directory, 'prod') }],
+      },
+      dr: { control: { kind: 'none' }, roots: [{ name: 'persist', url: urlIn(directory, 'dr') }] },
+    }),
+    backupNames: { prod: 'prod_system' },
+    // The same schedules as in the sample configuration.
+    backups: { prod: { schedules: sampleConfig.backups['prod_system']?.schedules ?? [] } },
+  });
+  prod = journey.filePlace('prod');
+  dr = journey.filePlace('dr');
+  writing = new SegmentCluster({ seed: 'events', ...SMALL }, prod.tree);
+  await writing.create();
+});
+afterEach(() => journey.calm());
+afterAll(async () => {
+  await journey.close();
+  await kinetica.close();
+});
+
+function sample(name: string): JsonValue {
+  return parseJson(readFileSync(new URL(name, EVENTS), 'utf8'));
+}
+
+/** Without the files of this list no event is run below. */
+const SNAPSHOTS = ['full', 'incremental', 'differential', 'scheduled', 'gently'].map((name) => `snapshot-${name}.json`);
+const RESTORES = ['into-empty', 'dry-run', 'latest-replace', 'rename', 'trusting-times'].map((name) => `restore-${name}.json`);
+const OLDER = 'restore-older-snapshot.json';
+const RELEASE = 'release-by-hand.json';
+
+test('every sample is run here, and no other', () => {
+  expect(readdirSync(EVENTS).sort()).toEqual([...SNAPSHOTS, ...RESTORES, OLDER, RELEASE].sort());
+});
+
+test('names of the samples are those of the sample configuration', () => {
+  for (const name of [...SNAPSHOTS, ...RESTORES, OLDER]) {
+    const { backup, cluster = 'prod' } = z
+      .looseObject({ backup: z.string(), cluster: z.optional(z.string()) })
+      .parse(sample(name));
+    expect(Object.keys(sampleConfig.backups)).toContain(backup);
+    expect(Object.keys(sampleConfig.clusters)).toContain(cluster);
+  }
+});
+
+test.each(SNAPSHOTS)('%s takes a snapshot', async (name) => {
+  const input = snapshotInputSchema.parse(sample(name));
+  await writing.append({ segments: 1 });
+  journey.laptop.clock.jump(60_000);
+  const snapshot = committed(await journey.laptop.run('Snapshot', sample(name)));
+  taken.push(snapshot);
+  expect(snapshot.type).toBe(input.type);
+  expect(kinetica.mode).toBe('normal');
+});
+
+test.each(RESTORES)('%s restores, or tells what it would do', async (name) => {
+  const { options } = restoreInputSchema.parse(sample(name));
+  if (options.policy === 'none') {
+    await dr.wipe();
+  } else {
+    await dr.tree.write('rank-1/tom-0/foreign.seg', [Buffer.from('not of the snapshot')]);
+  }
+  journey.laptop.clock.jump(60_000);
+  const view = await journey.laptop.run('Restore', sample(name));
+  if (options.dryRun) {
+    expect(planned(view).todo.remove).toBe(1);
+    return;
+  }
+  expect(restored(view).snapshot).toBe(taken.at(-1)?.snapshot);
+  expectSameTree(await prod.read(), await dr.read());
+});
+
+test(`${OLDER} restores the snapshot that it names`, async () => {
+  const input = restoreInputSchema.parse(sample(OLDER));
+  expectFailure(await journey.laptop.run('Restore', input), {
+    error: 'SnapshotNotFound',
+    problem: /has no snapshot "snapshot\.2027-01-03\.01-00-00"/,
+    hint: /Its newest are snapshot\./,
+  });
+  const first = taken[0]?.snapshot ?? '';
+  expect(restored(await journey.laptop.run('Restore', { ...input, snapshot: first })).snapshot).toBe(first);
+});
+
+test(`${RELEASE} releases the hold of its nonce and no other`, async () => {
+  const { runtime } = journey.laptop;
+  void kinetica.writeGateClosed().then(() => {
+    for (const { executionArn } of runtime.list({ status: 'RUNNING' })) {
+      runtime.stop(executionArn);
+    }
+  });
+  expect((await journey.trySnapshot({ backup: 'prod_system' }, 'full')).status).toBe('ABORTED');
+  const input = releaseInputSchema.parse(sample(RELEASE));
+  expect((await journey.laptop.run('Release', sample(RELEASE))).status).toBe('SUCCEEDED');
+  expect(kinetica.mode).toBe('backing_up');
+  const object = await journey.laptop.s3Client.send(
+    new GetObjectCommand({ Bucket: journey.laptop.workBucket, Key: 'quiesce/prod.json' }),
+  );
+  const { nonce } = z.looseObject({ nonce: z.string() }).parse(JSON.parse((await object.Body?.transformToString()) ?? ''));
+  const view = await journey.laptop.run('Release', { cluster: input.cluster, nonce, reason: input.reason ?? '' });
+  expect(view.status).toBe('SUCCEEDED');
+  expect(kinetica.mode).toBe('normal');
+});
+
+test('a week of nights takes the snapshots that the schedules say, without anybody', async () => {
+  const { clock, runtime } = journey.laptop;
+  const machine = journey.laptop.machineArn('Snapshot');
+  const before = runtime.list({ stateMachineArn: machine }).length;
+  await clock.advance(7 * 24 * 3_600_000);
+  const nights = runtime.list({ stateMachineArn: machine }).slice(0, -before);
+  const snapshots = nights.map((view) => committed(view));
+  expect(snapshots.filter(({ type }) => type === 'full')).toHaveLength(1);
+  expect(snapshots).toHaveLength(7);
+  for (const [index, { input }] of nights.entries()) {
+    const { schedule, scheduledTime } = snapshotInputSchema.parse(input);
+    expect(schedule).toBe(snapshots[index]?.type === 'full' ? 'weekly' : 'nightly');
+    expect(scheduledTime).toMatch(/T0[01]:00:00Z$/);
+  }
+});
