@@ -39,6 +39,8 @@ export interface SnapshotOrder {
   readonly type: 'full' | 'incremental' | 'differential';
   readonly execution: string;
   readonly shouldStop?: () => boolean;
+  /** What the cluster's writers do between the warm pass's listing and its copies, and again before the final pass. */
+  readonly meanwhile?: () => void;
 }
 
 /** An account, a cluster and the jobs of the Snapshot machine in the machine's order; all in memory. */
@@ -170,7 +172,9 @@ export class JobWorld {
     await this.inspect(plan);
     if (plan.run.warmPass) {
       await this.enumerateAll(plan, 'warm', order.shouldStop);
+      order.meanwhile?.();
       await this.copyAll(plan, 'warm', order.shouldStop);
+      order.meanwhile?.();
     }
     await this.enumerateAll(plan, 'final', order.shouldStop);
     await this.copyAll(plan, 'final', order.shouldStop);

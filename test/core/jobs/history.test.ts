@@ -26,7 +26,10 @@ interface Edit {
 interface Step {
   readonly edits: readonly Edit[];
   readonly type: 'full' | 'incremental' | 'differential';
+  /** `held` has a warm pass. */
   readonly backup: 'prod' | 'held';
+  /** Written while the warm pass copies, twice. */
+  readonly meanwhile: readonly Edit[];
   readonly stops: boolean;
 }
 
@@ -41,6 +44,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   edits: fc.array(edit, { maxLength: 6 }),
   type: fc.constantFrom('full' as const, 'incremental' as const, 'differential' as const),
   backup: fc.constantFrom('prod' as const, 'held' as const),
+  meanwhile: fc.array(edit, { maxLength: 3 }),
   stops: fc.boolean(),
 });
 
@@ -125,7 +129,8 @@ async function takeAll(world: JobWorld, pattern: string, steps: readonly Step[])
   const taken: Taken[] = [];
   for (const [number, each] of steps.entries()) {
     apply(world.tree, pattern, each.edits);
-    const order = { backup: each.backup, type: each.type, execution: `run-${number}` };
+    const meanwhile = () => apply(world.tree, pattern, each.meanwhile);
+    const order = { backup: each.backup, type: each.type, execution: `run-${number}`, meanwhile };
     const record = await world.snapshot({ ...order, shouldStop: each.stops ? impatient() : never });
     await assertInvariants(world, record);
     taken.push({ record, files: filesOf(world.tree) });
@@ -178,7 +183,7 @@ describe('a history of snapshots', () => {
             expect(catalog.length).toBe(steps.length);
           },
         ),
-        { numRuns: 10 },
+        { numRuns: 12 },
       );
     },
   );

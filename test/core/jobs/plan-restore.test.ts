@@ -50,14 +50,14 @@ describe('planning a restore', () => {
   });
 
   it('answers what its ghost has frozen when that was faster', async () => {
-    const { world, second } = await taken();
+    const { world } = await taken();
     const start = world.start('restore-1', INPUT);
     let ghost: unknown;
-    world.work.before('create', '/plan.json', async () => {
-      const before = { ...start, input: { ...INPUT, snapshot: second.snapshot } };
-      ghost = await planRestore(world.planning, before);
+    world.work.before('create', 'Restore/restore-1/plan.json', async () => {
+      // A newer snapshot is "latest" for the ghost.
+      await world.snapshot({ type: 'full', execution: 'run-3' });
+      ghost = await planRestore(world.planning, start);
     });
-    world.work.before('create', 'locks/', () => world.snapshot({ type: 'full', execution: 'run-3' }));
     expect(await planRestore(world.planning, start)).toEqual(ghost);
   });
 
