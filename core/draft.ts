@@ -63,6 +63,8 @@ export const enumerationSchema = z.object({
   formatVersion: formatVersionSchema,
   rank: rankNameSchema,
   listedAt: z.string(),
+  /** When the listing was through, after however many invocations. */
+  finishedAt: z.string(),
   pieces: z.array(pieceSchema),
   totals: enumerationTotalsSchema,
 });

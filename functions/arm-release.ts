@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { copiesPlanSchema } from '../core/jobs/plan-copies.ts';
 import { armRelease } from '../core/jobs/release.ts';
 import { snapshotRunSchema } from '../core/run.ts';
 import { clock } from './runtime/clock.ts';
@@ -9,9 +10,10 @@ import { work } from './runtime/stores.ts';
 
 export const handler = defineFunction({
   name: 'arm-release',
-  input: z.object({ run: snapshotRunSchema }),
-  run: async ({ run }) => {
+  // Without a warm pass the state has something else there.
+  input: z.object({ run: snapshotRunSchema, copies: z.catch(z.optional(copiesPlanSchema), undefined) }),
+  run: async ({ run, copies }) => {
     const { plan } = await openRun(run);
-    return armRelease({ work, schedules, clock }, plan);
+    return armRelease({ work, schedules, clock }, plan, copies);
   },
 });

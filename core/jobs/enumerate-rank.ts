@@ -76,7 +76,9 @@ export async function enumerateRank(
   if (walked.stoppedAfter !== undefined) {
     return { done: false, after: walked.stoppedAfter, listedAt, pieces, totals: walked.totals };
   }
-  const enumeration: Enumeration = { formatVersion: FORMAT_VERSION, rank, listedAt, pieces, totals: walked.totals };
+  const finishedAt = isoOfEpochMillis(deps.clock.nowEpochMillis());
+  const { totals } = walked;
+  const enumeration: Enumeration = { formatVersion: FORMAT_VERSION, rank, listedAt, finishedAt, pieces, totals };
   await createJson(deps.work, key, enumeration);
   return { done: true };
 }

@@ -9,6 +9,7 @@ import { plainJsonLines } from '../jsonl.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { BatchItem, Pass, SnapshotPlan } from '../run.ts';
 import { textOf } from '../stored-json.ts';
+import { epochMillisOfIso } from '../utc.ts';
 
 export const copiesPlanSchema = z.object({
   batches: z.int(),
@@ -18,6 +19,8 @@ export const copiesPlanSchema = z.object({
   copyParts: z.int(),
   copyBytes: z.int(),
   removedParts: z.int(),
+  /** How long the ranks' listings took together, so many at a time as the plan allows. */
+  listSeconds: z.number(),
 });
 export type CopiesPlan = z.infer<typeof copiesPlanSchema>;
 
@@ -50,6 +53,7 @@ export async function planCopies(reader: DraftReader, plan: SnapshotPlan, pass: 
     copyParts: sum(totals, 'copyParts'),
     copyBytes: sum(totals, 'copyBytes'),
     removedParts: sum(totals, 'removedParts'),
+    listSeconds: listSecondsOf(enumerations, plan.run.rankConcurrency),
   };
 }
 
@@ -80,6 +84,15 @@ async function* items(
   for (const { rank, batch } of interleave(lists)) {
     yield { rank, batch, key: reader.keys.batch(pass, rank, batch) };
   }
+}
+
+/** At least as long as the slowest rank, and as all of them in turns of `concurrency`. */
+function listSecondsOf(enumerations: readonly Enumeration[], concurrency: number): number {
+  const seconds = enumerations.map(({ listedAt, finishedAt }) => {
+    return ((epochMillisOfIso(finishedAt) ?? 0) - (epochMillisOfIso(listedAt) ?? 0)) / 1000;
+  });
+  const all = seconds.reduce((total, each) => total + each, 0);
+  return Math.max(0, all / concurrency, ...seconds);
 }
 
 function sum(totals: readonly EnumerationTotals[], key: keyof EnumerationTotals): number {

@@ -1,4 +1,4 @@
-import { QuiesceLost, ReleaseUnconfirmed } from '../errors.ts';
+import { QuiesceLost, QuiesceTooLong, ReleaseUnconfirmed } from '../errors.ts';
 import { parseInput, releaseInputSchema } from '../execution-input.ts';
 import { FORMAT_VERSION } from '../format.ts';
 import { type PollLimits, pollAgain, pollDone } from '../poll.ts';
@@ -9,6 +9,7 @@ import { armQuiesce, ownQuiesce, type Quiesce, readQuiesce, updateQuiesce } from
 import { FIRST_POLL, type Poll, type SiteFunctions, type SnapshotPlan } from '../run.ts';
 import { isoOfEpochMillis } from '../utc.ts';
 import type { ReleasePoll } from './control-cluster.ts';
+import type { CopiesPlan } from './plan-copies.ts';
 
 /** Once past the deadline, Release is started so often until the schedule is gone. */
 const RELEASE_EVERY_MINUTES = 5;
@@ -20,13 +21,16 @@ export function releaseScheduleName(cluster: string, nonce: string): string {
 
 /**
  * Before anything is held: the intent record, then the schedule that releases the cluster should nobody else do it.
- * @throws ClusterBusy when another execution's hold is not released yet
+ * @param warm what the warm pass found; undefined where there was none, and with it nothing to expect a length from
+ * @throws QuiesceTooLong, ClusterBusy when another execution's hold is not released yet
  */
 export async function armRelease(
   deps: { readonly work: ObjectStore; readonly schedules: Schedules; readonly clock: Clock },
   plan: SnapshotPlan,
+  warm: CopiesPlan | undefined,
 ): Promise<{ readonly deadline: string }> {
   const { run } = plan;
+  assertShortEnough(plan, warm);
   const now = deps.clock.nowEpochMillis();
   const deadline = now + plan.backup.options.maxQuiesceMinutes * 60_000;
   await armQuiesce(deps.work, {
@@ -47,6 +51,23 @@ export async function armRelease(
     input: { cluster: run.cluster, nonce: run.nonce, reason: 'deadline' },
   });
   return { deadline: isoOfEpochMillis(deadline) };
+}
+
+/**
+ * Under the quiesce every rank is listed twice, by enumeration and fence, and the warm pass has just shown how long one listing
+ * takes here. What else happens under the quiesce comes on top, so that this never refuses what would have fitted.
+ */
+function assertShortEnough({ run, backup }: SnapshotPlan, warm: CopiesPlan | undefined): void {
+  const minutes = (2 * (warm?.listSeconds ?? 0)) / 60;
+  const { maxQuiesceMinutes } = backup.options;
+  if (minutes > maxQuiesceMinutes) {
+    throw new QuiesceTooLong(
+      `Cluster '${run.cluster}' would be held for ${Math.ceil(minutes)} minutes at least, and maxQuiesceMinutes is ${maxQuiesceMinutes}.`,
+      {
+        hint: 'Nothing was held. Raise rankConcurrency, so that more ranks are listed at a time, or maxQuiesceMinutes; then start the snapshot again.',
+      },
+    );
+  }
 }
 
 export interface ReleaseRef {

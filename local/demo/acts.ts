@@ -43,6 +43,7 @@ export async function prodSource(act: Act): Promise<boolean> {
   const appended = await cluster.append({ segments: 12 });
   narrator.say(`a day of writes: ${appended.written.length} files written`);
   const firstDay = await night(act, 'incremental', false);
+  narrator.say('  (*.mdb files are always copied: a memory map may change bytes long before it changes times)');
   const rewritten = await cluster.rewrite({ share: 0.1 });
   const removed = await cluster.remove({ share: 0.05 });
   narrator.say(`another day: ${rewritten.written.length} files rewritten, ${removed.removed.length} removed`);

@@ -36,7 +36,14 @@ async function drafted(work: InMemoryObjectStore, lines: readonly DraftLine[]): 
     await writer.write(line);
   }
   const totals = { ...NO_TOTALS, parts: lines.length };
-  return { formatVersion: 1, rank: 1, listedAt: '2026-01-31T22:00:00.000Z', pieces: [await writer.close()], totals };
+  return {
+    formatVersion: 1,
+    rank: 1,
+    listedAt: '2026-01-31T22:00:00.000Z',
+    finishedAt: '2026-01-31T22:01:00.000Z',
+    pieces: [await writer.close()],
+    totals,
+  };
 }
 
 const receive = (work: InMemoryObjectStore, window: number, receipts: readonly unknown[]) =>

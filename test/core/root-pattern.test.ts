@@ -12,7 +12,7 @@ describe('root patterns', () => {
     expect(pattern.tomParent).toBe('data/');
   });
 
-  it.each(['gpudb_rank', 'gpudb_rank01', 'gpudb_rankx', 'gpudb_rank1x', 'gpudb_rank-1', 'gpudb_rank1234567', 'rank1'])(
+  it.each(['gpudb_rank', 'gpudb_rank01', 'gpudb_rank_', 'gpudb_rank1x', 'gpudb_rank-1', 'gpudb_rank1234567', 'rank1'])(
     'see no rank in %s',
     (segment) => {
       expect(compileRootPattern('persist/gpudb_rank{rank}').rankOf(segment)).toBeUndefined();

@@ -20,7 +20,7 @@ export class HoldWorld {
   /** Plans a snapshot of `held` and arms its release. */
   async arm(execution = 'run-1'): Promise<SnapshotPlan> {
     const plan = await this.world.plan({ backup: 'held', type: 'full', execution });
-    await armRelease(this.deps, plan);
+    await armRelease(this.deps, plan, undefined);
     return plan;
   }
 

@@ -119,9 +119,9 @@ describe('aborting a run', () => {
     const plan = await world.plan({ backup: 'held', type: 'full', execution: 'run-1' });
     expect(await abort(world, { Error: 'X' })).toMatchObject({ release: false });
     const schedules = new InMemorySchedules();
-    await armRelease({ work: world.work, schedules, clock: world.clock }, plan);
+    await armRelease({ work: world.work, schedules, clock: world.clock }, plan, undefined);
     expect(await abort(world, { Error: 'X' })).toMatchObject({ release: true, cluster: 'held', nonce: plan.run.nonce });
-    await armRelease({ work: world.work, schedules, clock: world.clock }, plan);
+    await armRelease({ work: world.work, schedules, clock: world.clock }, plan, undefined);
     expect(await abort(world, { Error: 'X' }, 'Snapshot', 'run-2')).toMatchObject({ release: false });
   });
 });

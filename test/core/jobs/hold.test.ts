@@ -7,6 +7,7 @@ import {
   ClusterOperationInProgress,
   LockLost,
   QuiesceLost,
+  QuiesceTooLong,
 } from '../../../core/errors.ts';
 import { beginBackup, waitForHold } from '../../../core/jobs/control-cluster.ts';
 import { armRelease, releaseScheduleName } from '../../../core/jobs/release.ts';
@@ -14,6 +15,7 @@ import { ControlRefused } from '../../../core/ports/cluster-control.ts';
 import { assertHoldStands, readQuiesce, updateQuiesce } from '../../../core/quiesce.ts';
 import { FIRST_POLL, type Poll } from '../../../core/run.ts';
 import { HoldWorld } from '../../support/hold-world.ts';
+import { ListedSource, listedPart } from '../../support/listed-source.ts';
 
 describe('arming the release', () => {
   it('writes who holds, until when, and how to reach the cluster, before anything is sent', async () => {
@@ -50,7 +52,7 @@ describe('arming the release', () => {
   it('may be done twice', async () => {
     const world = new HoldWorld();
     const plan = await world.arm();
-    await armRelease(world.deps, plan);
+    await armRelease(world.deps, plan, undefined);
     expect(world.schedules.byName.size).toBe(1);
   });
 
@@ -58,10 +60,49 @@ describe('arming the release', () => {
     const world = new HoldWorld();
     const plan = await world.armAndBegin();
     const other = { ...plan, run: { ...plan.run, execution: 'run-2', nonce: 'other' } };
-    await expect(armRelease(world.deps, other)).rejects.toThrow(ClusterBusy);
+    await expect(armRelease(world.deps, other, undefined)).rejects.toThrow(ClusterBusy);
     await world.release(plan.run.nonce);
-    await armRelease(world.deps, other);
+    await armRelease(world.deps, other, undefined);
     expect(await world.record()).toMatchObject({ execution: 'run-2', nonce: 'other' });
+  });
+});
+
+describe('a hold that would last too long', () => {
+  async function armAfterListing(minutesOfRank: readonly number[], rankConcurrency = 40) {
+    const { world, deps, schedules } = new HoldWorld();
+    const planned = await world.plan({ backup: 'held', type: 'full', execution: 'run-1' });
+    const plan = { ...planned, run: { ...planned.run, rankConcurrency } };
+    await world.inspect(plan);
+    for (const [rank, minutes] of minutesOfRank.entries()) {
+      const source = world.source;
+      world.source = new ListedSource({ [rank]: [listedPart('a'), listedPart('b')] });
+      await world.enumerate(plan, 'warm', rank, () => {
+        world.clock.advanceMinutes(minutes);
+        return true;
+      });
+      world.source = source;
+    }
+    const warm = await world.enumerateAll(plan, 'warm');
+    return { armed: () => armRelease(deps, plan, warm), schedules };
+  }
+
+  it('is refused before anything is armed, because every rank is listed twice under it', async () => {
+    const { armed, schedules } = await armAfterListing([0, 16, 1]);
+    await expect(armed()).rejects.toThrow(QuiesceTooLong);
+    await expect(armed()).rejects.toThrow(
+      'would be held for 32 minutes at least, and maxQuiesceMinutes is 30. Nothing was held.',
+    );
+    expect(schedules.byName.size).toBe(0);
+  });
+
+  it('is not refused while the listings fit', async () => {
+    const { armed } = await armAfterListing([15, 15, 15]);
+    await expect(armed()).resolves.toMatchObject({ deadline: expect.any(String) });
+  });
+
+  it('is refused when few ranks are listed at a time', async () => {
+    const { armed } = await armAfterListing([15, 15, 15], 2);
+    await expect(armed()).rejects.toThrow('45 minutes at least');
   });
 });
 

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { BackupInProgress, ClusterBusy, InputInvalid } from '../../../core/errors.ts';
 import { jsonBytes } from '../../../core/format.ts';
 import { planSnapshot } from '../../../core/jobs/plan-snapshot.ts';
-import { attemptKey, restoredKey } from '../../../core/vault-layout.ts';
+import { attemptKey, recordKey, restoredKey } from '../../../core/vault-layout.ts';
 import { JobWorld } from '../../support/job-world.ts';
 import { sampleConfig } from '../../support/sample-config.ts';
+import { snapshotRecord } from '../../support/sample-lines.ts';
 
 const plan = (world: JobWorld, execution: string, input: unknown) =>
   planSnapshot(world.planning, world.start(execution, input));
@@ -152,11 +153,26 @@ describe('planning a snapshot', () => {
     expect(answer).toMatchObject({ run: { quiesce: true, warmPass: false, copyConcurrency: 3, rankConcurrency: 2 } });
   });
 
-  it('never quiesces what KAgent has copied, and remembers the newest of its directories', async () => {
+  it('never quiesces what KAgent has copied', async () => {
     const world = new JobWorld();
     const frozen = await world.plan({ backup: 'vendor', type: 'full', execution: 'run-1' });
     expect(frozen.run).toMatchObject({ quiesce: false, warmPass: false });
     expect(frozen.newestKagentDirectory).toBeUndefined();
+  });
+
+  it('remembers the newest of KAgent’s directories that this backup has vaulted', async () => {
+    const world = new JobWorld();
+    for (const [day, hour] of [
+      [28, 23],
+      [29, 20],
+    ]) {
+      const snapshot = `snapshot.2026-01-${day}.23-30-00`;
+      const source = { kind: 'kagent' as const, directory: `snapshot.2026-01-${day}.${hour}-00-00`, quiesced: false };
+      const record = snapshotRecord({ backup: 'vendor', cluster: 'vendor', snapshot, source });
+      await world.vault.create(recordKey('vendor', snapshot), jsonBytes(record));
+    }
+    const frozen = await world.plan({ backup: 'vendor', type: 'full', execution: 'run-1' });
+    expect(frozen.newestKagentDirectory).toBe('snapshot.2026-01-29.20-00-00');
   });
 
   it('freezes Object Lock with the plan', async () => {
@@ -212,11 +228,11 @@ describe('planning a snapshot while another runs', () => {
 
 describe('the input of a snapshot', () => {
   it.each([
-    [{ backup: 'prdo', type: 'full' }, "There is no backup 'prdo'. Known backups: held, prod, second, vendor"],
+    [{ backup: 'unknown', type: 'full' }, "There is no backup 'unknown'. Known backups: held, prod, second, vendor"],
     [{ backup: 'prod' }, "type is missing; it must be 'full', 'incremental' or 'differential'"],
     [{ backup: 'prod', type: 'complete' }, "type is 'complete'; it must be 'full', 'incremental' or 'differential'"],
     [{ backup: 'a/b', type: 'full' }, "backup is 'a/b'; it must begin with a letter"],
-    [{ ...FULL, options: { warmpass: true } }, "options has 'warmpass', which is no setting"],
+    [{ ...FULL, options: { warm: true } }, "options has 'warm', which is no setting"],
     [{ ...FULL, options: { copyConcurrency: 0 } }, 'options.copyConcurrency is 0; it must be at least 1'],
     [{ ...FULL, more: 1 }, "it has 'more', which is no setting"],
     [[], 'Start it again with an input like {"backup"'],
