@@ -32,8 +32,8 @@ export default defineConfig({
           exclude: ['**/*.lock', 'logs/**'],
         },
       ],
-      // Functions that face the cluster run here. The network needs a gateway endpoint for S3 and interface endpoints for
-      // Secrets Manager and KMS, or NAT; the security group must let them reach the cluster.
+      // Functions that face the cluster run here. The network needs a gateway endpoint for S3 and an interface endpoint for
+      // Secrets Manager, or NAT; the security group must let them reach the cluster.
       network: {
         vpcId: 'vpc-0a1b2c3d4e5f60718',
         availabilityZones: ['eu-central-1a', 'eu-central-1b'],
