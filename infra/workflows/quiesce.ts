@@ -68,8 +68,8 @@ export function endBackupMode({ scope, functions, release }: SnapshotWorkflowCon
     release,
     path: '$.run',
     reason: 'end',
-    // Named, so that a repeated start is no second execution. The plan refuses execution names over 64; 80 fit here.
-    name: sfn.JsonPath.format('{}-end', sfn.JsonPath.stringAt('$.run.execution')),
+    // Named, so that a repeated start is no second execution; by the nonce, because a name holds 80 characters and so may the execution's.
+    name: sfn.JsonPath.format('end-{}', sfn.JsonPath.stringAt('$.run.nonce')),
   });
   const wait = pollUntilReady(scope, {
     names: {

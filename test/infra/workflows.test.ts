@@ -287,7 +287,7 @@ describe('Snapshot', () => {
   test('starts Release under one name for one execution, and goes on when it was started before', () => {
     const end = state('Snapshot', 'End backup mode').state;
     expect(end['Parameters']).toMatchObject({
-      'Name.$': "States.Format('{}-end', $.run.execution)",
+      'Name.$': "States.Format('end-{}', $.run.nonce)",
       Input: { 'cluster.$': '$.run.cluster', 'nonce.$': '$.run.nonce', reason: 'end' },
     });
     expect(end.Catch?.[0]?.Next).toBe(end.Next);

@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { GetObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { gunzipSync } from 'node:zlib';
+import { GetObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import * as z from 'zod/mini';
-import sampleConfig from '../../rankvault.config.ts';
 import { releaseInputSchema, restoreInputSchema, snapshotInputSchema } from '../../core/execution-input.ts';
 import { type LocalKinetica, startLocalKinetica } from '../../local/kinetica/local-kinetica.ts';
 import { SegmentCluster } from '../../local/samples/segment-cluster.ts';
 import { type JsonValue, parseJson } from '../../local/workflow/json.ts';
+import sampleConfig from '../../rankvault.config.ts';
 import { Journey, urlIn } from './support/journey.ts';
 import { type Committed, committed, expectFailure, planned, restored } from './support/outcomes.ts';
 import type { FilePlace } from './support/places.ts';
@@ -15,19 +16,38 @@ import { expectSameTree } from './support/trees.ts';
 const EVENTS = new URL('../../events/', import.meta.url);
 const SMALL = { workers: 2, tomsPerRank: 1, tables: 1, segmentsPerTable: 2, segmentBytes: { medianBytes: 500 } };
 
+const USER = 'backup_operator';
+const PASSWORD = 'canary-7f3a91c2-password';
+/** As it would leak: plain, and as it stands in the header of a request. */
+const TRACES = [PASSWORD, Buffer.from(`${USER}:${PASSWORD}`).toString('base64')];
+
 let journey: Journey;
 let kinetica: LocalKinetica;
 let prod: FilePlace;
 let dr: FilePlace;
 let writing: SegmentCluster;
 const taken: Committed[] = [];
+/** Everything that the functions log. */
+const logged: string[] = [];
+/** Every event of every execution. */
+const events: string[] = [];
 
 beforeAll(async () => {
-  kinetica = await startLocalKinetica({ ranks: 2 });
+  for (const stream of [process.stdout, process.stderr]) {
+    vi.spyOn(stream, 'write').mockImplementation((chunk) => logged.push(String(chunk)) > 0);
+  }
+  kinetica = await startLocalKinetica({ ranks: 2, credentials: { user: USER, password: PASSWORD } });
   journey = await Journey.start({
+    logLevel: 'DEBUG',
+    secrets: new Map([['kinetica/prod/backup', JSON.stringify({ user: USER, password: PASSWORD })]]),
     clusters: (directory) => ({
       prod: {
-        control: { kind: 'kinetica', url: kinetica.baseUrl, hostManagerPort: kinetica.hostManagerPort },
+        control: {
+          kind: 'kinetica',
+          url: kinetica.baseUrl,
+          hostManagerPort: kinetica.hostManagerPort,
+          secret: 'kinetica/prod/backup',
+        },
         roots: [{ name: 'persist', url: urlIn(directory, 'prod') }],
       },
       dr: { control: { kind: 'none' }, roots: [{ name: 'persist', url: urlIn(directory, 'dr') }] },
@@ -41,8 +61,12 @@ beforeAll(async () => {
   writing = new SegmentCluster({ seed: 'events', ...SMALL }, prod.tree);
   await writing.create();
 });
-afterEach(() => journey.calm());
+afterEach(() => {
+  events.push(...journey.events.map((event) => JSON.stringify(event)));
+  journey.calm();
+});
 afterAll(async () => {
+  vi.restoreAllMocks();
   await journey.close();
   await kinetica.close();
 });
@@ -53,7 +77,9 @@ function sample(name: string): JsonValue {
 
 /** Without the files of this list no event is run below. */
 const SNAPSHOTS = ['full', 'incremental', 'differential', 'scheduled', 'gently'].map((name) => `snapshot-${name}.json`);
-const RESTORES = ['into-empty', 'dry-run', 'latest-replace', 'rename', 'trusting-times'].map((name) => `restore-${name}.json`);
+const RESTORES = ['into-empty', 'dry-run', 'latest-replace', 'rename', 'trusting-times'].map(
+  (name) => `restore-${name}.json`,
+);
 const OLDER = 'restore-older-snapshot.json';
 const RELEASE = 'release-by-hand.json';
 
@@ -100,13 +126,15 @@ test.each(RESTORES)('%s restores, or tells what it would do', async (name) => {
 
 test(`${OLDER} restores the snapshot that it names`, async () => {
   const input = restoreInputSchema.parse(sample(OLDER));
-  expectFailure(await journey.laptop.run('Restore', input), {
+  expectFailure(await journey.laptop.run('Restore', sample(OLDER)), {
     error: 'SnapshotNotFound',
     problem: /has no snapshot "snapshot\.2027-01-03\.01-00-00"/,
     hint: /Its newest are snapshot\./,
   });
   const first = taken[0]?.snapshot ?? '';
-  expect(restored(await journey.laptop.run('Restore', { ...input, snapshot: first })).snapshot).toBe(first);
+  expect(
+    restored(await journey.laptop.run('Restore', parseJson(JSON.stringify({ ...input, snapshot: first })))).snapshot,
+  ).toBe(first);
 });
 
 test(`${RELEASE} releases the hold of its nonce and no other`, async () => {
@@ -123,7 +151,9 @@ test(`${RELEASE} releases the hold of its nonce and no other`, async () => {
   const object = await journey.laptop.s3Client.send(
     new GetObjectCommand({ Bucket: journey.laptop.workBucket, Key: 'quiesce/prod.json' }),
   );
-  const { nonce } = z.looseObject({ nonce: z.string() }).parse(JSON.parse((await object.Body?.transformToString()) ?? ''));
+  const { nonce } = z
+    .looseObject({ nonce: z.string() })
+    .parse(JSON.parse((await object.Body?.transformToString()) ?? ''));
   const view = await journey.laptop.run('Release', { cluster: input.cluster, nonce, reason: input.reason ?? '' });
   expect(view.status).toBe('SUCCEEDED');
   expect(kinetica.mode).toBe('normal');
@@ -144,3 +174,45 @@ test('a week of nights takes the snapshots that the schedules say, without anybo
     expect(scheduledTime).toMatch(/T0[01]:00:00Z$/);
   }
 });
+
+test('no credential is in the state, the logs, the catalog or the work bucket, whatever the server answers', async () => {
+  // A server that repeats what it was sent, as error pages do.
+  const message = `bad request: Authorization: Basic ${TRACES[1]}, password ${PASSWORD}`;
+  const body = JSON.stringify({ status: 'ERROR', message, data_type: 'none', data: '', data_str: '' });
+  kinetica.faults.answerNext(1, { httpStatus: 400, contentType: 'application/json', body });
+  expectFailure(await journey.trySnapshot({ backup: 'prod_system' }, 'full'), {
+    error: 'KineticaRefused',
+    problem: /bad request/,
+    hint: /\w+/,
+  });
+  const seen = [
+    ...(await bucketTexts(journey.laptop.vaultBucket)),
+    ...(await bucketTexts(journey.laptop.workBucket)),
+    ...logged,
+    ...events,
+    ...journey.events.map((event) => JSON.stringify(event)),
+    ...journey.laptop.runtime.list().map((execution) => JSON.stringify(execution)),
+    ...journey.laptop.scheduler.list().map((schedule) => JSON.stringify(schedule)),
+  ];
+  expect(kinetica.requests.recent.some(({ authorization }) => authorization === 'basic')).toBe(true);
+  // The search would find it: the name of the secret, which is no secret, is there, and so is what the server said.
+  expect(seen.some((text) => text.includes('kinetica/prod/backup'))).toBe(true);
+  expect(logged.some((text) => text.includes('bad request'))).toBe(true);
+  for (const trace of TRACES) {
+    expect(seen.filter((text) => text.includes(trace))).toEqual([]);
+  }
+});
+
+/** Keys and contents of every object, unpacked where it is packed. */
+async function bucketTexts(Bucket: string): Promise<string[]> {
+  const client = journey.laptop.s3Client;
+  const texts: string[] = [];
+  for await (const page of paginateListObjectsV2({ client }, { Bucket })) {
+    for (const { Key } of page.Contents ?? []) {
+      const object = await client.send(new GetObjectCommand({ Bucket, Key }));
+      const bytes = Buffer.from((await object.Body?.transformToByteArray()) ?? []);
+      texts.push(Key ?? '', (Key?.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1'));
+    }
+  }
+  return texts;
+}

@@ -10,7 +10,9 @@ export function damageObject(storeDirectory: string, bytes: Buffer): number {
   const blobs = join(storeDirectory, 'blobs');
   const found = readdirSync(blobs, { recursive: true, encoding: 'utf8' })
     .map((path) => join(blobs, path))
-    .filter((path) => statSync(path).isFile() && statSync(path).size === bytes.length && readFileSync(path).equals(bytes));
+    .filter(
+      (path) => statSync(path).isFile() && statSync(path).size === bytes.length && readFileSync(path).equals(bytes),
+    );
   const damaged = Buffer.from(bytes);
   damaged.writeUInt8(bytes.readUInt8(0) ^ 0xff, 0);
   for (const path of found) {

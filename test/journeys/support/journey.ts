@@ -76,7 +76,8 @@ export class Journey {
       config: configOf({ directory, files, s3 }, options),
       machineAheadMillis: MACHINE_AHEAD_MILLIS,
       onEvent: (event) => events.push(event),
-      aroundInvoke: (call, proceed) => (hooks.aroundInvoke === undefined ? proceed() : hooks.aroundInvoke(call, proceed)),
+      aroundInvoke: (call, proceed) =>
+        hooks.aroundInvoke === undefined ? proceed() : hooks.aroundInvoke(call, proceed),
       budgetMillis: (target, invocation) => hooks.budgetMillis?.(target, invocation),
       ...(options.secrets === undefined ? {} : { secrets: options.secrets }),
       ...(options.logLevel === undefined ? { logLevel: 'SILENT' } : { logLevel: options.logLevel }),

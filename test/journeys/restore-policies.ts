@@ -2,16 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, statSync, utimesSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeleteObjectCommand, ListObjectVersionsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { digestOfTree } from '../../local/samples/compare-trees.ts';
 import { SegmentCluster } from '../../local/samples/segment-cluster.ts';
 import { damageObject } from './support/damage.ts';
-import { Journey, urlIn } from './support/journey.ts';
 import { expectFailure, planned } from './support/outcomes.ts';
 import type { FilePlace, Place, S3Place } from './support/places.ts';
+import { journey } from './support/shared-journey.ts';
 import { expectSameBytes, expectSameTree, filesOf } from './support/trees.ts';
 
-let journey: Journey;
 /** Two clusters with one snapshot each that all tests restore; nobody changes them. */
 let inFiles: FilePlace;
 let onS3: S3Place;
@@ -19,11 +18,6 @@ let onS3: S3Place;
 const SMALL = { workers: 2, tomsPerRank: 1, tables: 1, segmentsPerTable: 3, segmentBytes: { medianBytes: 2_000 } };
 
 beforeAll(async () => {
-  journey = await Journey.start({
-    files: 17,
-    s3: 13,
-    clusters: (directory) => ({ one_tom: shaped(directory, 'one_tom', 1), two_toms: shaped(directory, 'two_toms', 2) }),
-  });
   inFiles = journey.takeFiles();
   onS3 = journey.takeS3();
   for (const place of [inFiles, onS3]) {
@@ -31,16 +25,6 @@ beforeAll(async () => {
     await journey.snapshot(place, 'full');
   }
 });
-afterEach(() => journey.calm());
-afterAll(() => journey.close());
-
-function shaped(directory: string, cluster: string, tomsPerRank: number) {
-  return {
-    control: { kind: 'none' as const },
-    roots: [{ name: 'persist', url: urlIn(directory, cluster) }],
-    topology: { ranks: [0, 1, 2], tomsPerRank },
-  };
-}
 
 /** A target of either kind with other files of the same ranks. */
 async function foreignTarget(kind: 'files' | 's3'): Promise<{ source: Place; target: Place }> {
@@ -114,7 +98,10 @@ describe.each(['files', 's3'] as const)('into %s', (kind) => {
     expectSameTree(await source.read(), await target.read());
     // Everything that lets a server start is placed anew; of the data only these two.
     const activation = filesOf(await source.read()).filter((path) => !/^rank-[12]\/tom-/.test(path)).length;
-    expect(report).toMatchObject({ placed: activation + 2, kept: filesOf(await source.read()).length - activation - 2 });
+    expect(report).toMatchObject({
+      placed: activation + 2,
+      kept: filesOf(await source.read()).length - activation - 2,
+    });
     const { byCaller } = journey.laptop.s3.counters.snapshot();
     const restoreParts = Object.entries(byCaller).find(([caller]) => caller.includes('RestoreParts'))?.[1];
     // Moving aside copies too. The other requests for objects read what is to be done.
@@ -148,7 +135,10 @@ describe.each(['files', 's3'] as const)('into %s', (kind) => {
     await journey.snapshot(target, 'full');
     await journey.restore(source, target, { policy: 'replace' });
     const next = await journey.snapshot(target, 'incremental');
-    expect(next).toMatchObject({ type: 'full', reason: expect.stringMatching(/the cluster was restored at .*, after snapshot\./) });
+    expect(next).toMatchObject({
+      type: 'full',
+      reason: expect.stringMatching(/the cluster was restored at .*, after snapshot\./),
+    });
     expect(await journey.snapshot(target, 'incremental')).toMatchObject({ type: 'incremental', base: next.snapshot });
     expect(digestOfTree(await target.read())).toBe(digestOfTree(await source.read()));
   });
@@ -179,27 +169,30 @@ describe.each(['files', 's3'] as const)('into %s', (kind) => {
   });
 });
 
-test.each(['files', 's3'] as const)('bytes from %s that are damaged in the vault are not restored, and the target stays marked', async (kind) => {
-  // The local S3 trusts the checksum that it has of an object when it copies one, so the target is a directory.
-  const [source, target] = [kind === 'files' ? journey.takeFiles() : journey.takeS3(), journey.takeFiles()];
-  await new SegmentCluster({ seed: 'damaged', ...SMALL }, source.tree).create();
-  const bytes = randomBytes(40_000);
-  await source.tree.write('rank-1/tom-0/t1/big.seg', [bytes]);
-  await journey.snapshot(source, 'full');
-  expect(damageObject(join(journey.directory, 'laptop/s3'), bytes)).toBeGreaterThan(0);
-  expectFailure(await journey.tryRestore(source, target), {
-    error: 'ChecksumMismatch',
-    problem: /big\.seg/,
-    hint: /[Rr]estore another/,
-  });
-  expect(await target.readOwn()).toEqual(['.rankvault-restoring.json']);
-  expect(filesOf(await target.read()).filter((path) => /^rank-0\/|big/.test(path))).toEqual([]);
-  expectFailure(await journey.trySnapshot(target, 'full'), {
-    error: 'RestoreInProgress',
-    problem: /A restore into cluster .* has begun and not finished/,
-    hint: /Run the restore again until it finishes/,
-  });
-});
+test.each(['files', 's3'] as const)(
+  'bytes from %s that are damaged in the vault are not restored, and the target stays marked',
+  async (kind) => {
+    // The local S3 trusts the checksum that it has of an object when it copies one, so the target is a directory.
+    const [source, target] = [kind === 'files' ? journey.takeFiles() : journey.takeS3(), journey.takeFiles()];
+    await new SegmentCluster({ seed: 'damaged', ...SMALL }, source.tree).create();
+    const bytes = randomBytes(40_000);
+    await source.tree.write('rank-1/tom-0/t1/big.seg', [bytes]);
+    await journey.snapshot(source, 'full');
+    expect(damageObject(join(journey.directory, 'laptop/s3'), bytes)).toBeGreaterThan(0);
+    expectFailure(await journey.tryRestore(source, target), {
+      error: 'ChecksumMismatch',
+      problem: /big\.seg/,
+      hint: /[Rr]estore another/,
+    });
+    expect(await target.readOwn()).toEqual(['.rankvault-restoring.json']);
+    expect(filesOf(await target.read()).filter((path) => /^rank-0\/|big/.test(path))).toEqual([]);
+    expectFailure(await journey.trySnapshot(target, 'full'), {
+      error: 'RestoreInProgress',
+      problem: /A restore into cluster .* has begun and not finished/,
+      hint: /Run the restore again until it finishes/,
+    });
+  },
+);
 
 describe('a file that has rotted with its size and times intact', () => {
   function rot(target: FilePlace, path: string): void {

@@ -1,21 +1,13 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { TreeEntry } from '../../local/samples/compare-trees.ts';
 import { SegmentCluster } from '../../local/samples/segment-cluster.ts';
-import { Journey } from './support/journey.ts';
 import { type KillMoment, runAndKill } from './support/kill.ts';
 import { expectFailure } from './support/outcomes.ts';
 import type { Place } from './support/places.ts';
+import { journey } from './support/shared-journey.ts';
 import { expectSameBytes, expectSameTree } from './support/trees.ts';
 
-let journey: Journey;
-
 const TINY = { workers: 1, tomsPerRank: 1, tables: 1, segmentsPerTable: 2, segmentBytes: { medianBytes: 500 } };
-
-beforeAll(async () => {
-  journey = await Journey.start({ files: 10, s3: 8 });
-});
-afterEach(() => journey.calm());
-afterAll(() => journey.close());
 
 interface Scene {
   readonly source: Place;
@@ -72,7 +64,9 @@ async function killAndRunAgain(scene: Scene, policy: 'replace' | 'rename', momen
 async function expectAllKept(target: Place, before: readonly TreeEntry[], own: readonly string[]): Promise<void> {
   const labels = [...new Set(own.map((path) => path.split('/')[1] ?? ''))];
   const kept = await Promise.all(labels.map((label) => target.readAside(label)));
-  const first = kept.find((tree) => tree.length > 0 && tree.every(({ sha256 }) => before.some((old) => old.sha256 === sha256)));
+  const first = kept.find(
+    (tree) => tree.length > 0 && tree.every(({ sha256 }) => before.some((old) => old.sha256 === sha256)),
+  );
   expectSameBytes(before, first ?? []);
 }
 
@@ -84,30 +78,40 @@ const CASES = [
 ] as const;
 
 /** A step of two: the two policies share the boundaries, so that each kind of target meets all of them. */
-test.each(CASES)('a restore into $kind by "$policy" finishes after a death between its invocations', async ({ kind, policy, first }) => {
-  const scene = await setScene(kind);
-  let invocation = first;
-  while (await killAndRunAgain(scene, policy, { afterInvocation: invocation })) {
-    invocation += 2;
-  }
-  expect(invocation).toBeGreaterThan(20);
-});
+test.each(CASES)(
+  'a restore into $kind by "$policy" finishes after a death between its invocations',
+  async ({ kind, policy, first }) => {
+    const scene = await setScene(kind);
+    let invocation = first;
+    while (await killAndRunAgain(scene, policy, { afterInvocation: invocation })) {
+      invocation += 2;
+    }
+    expect(invocation).toBeGreaterThan(20);
+  },
+);
 
 /** A sample, since there are some two hundred. */
-test.each(CASES)('a restore into $kind by "$policy" finishes after a death in the middle of an invocation', async ({ kind, policy, first }) => {
-  const scene = await setScene(kind);
-  let request = 12 * first;
-  while (await killAndRunAgain(scene, policy, { atRequest: request })) {
-    request += 31;
-  }
-  expect(request).toBeGreaterThan(100);
-});
+test.each(CASES)(
+  'a restore into $kind by "$policy" finishes after a death in the middle of an invocation',
+  async ({ kind, policy, first }) => {
+    const scene = await setScene(kind);
+    let request = 12 * first;
+    while (await killAndRunAgain(scene, policy, { atRequest: request })) {
+      request += 31;
+    }
+    expect(request).toBeGreaterThan(100);
+  },
+);
 
 test('a half-restored cluster is refused by Snapshot and by another restore’s policy "none", and a newer restore takes over', async () => {
   const scene = await setScene('files');
   const { source, target } = scene;
   await scene.reset();
-  const input = { backup: source.backup, cluster: target.cluster, options: { policy: 'replace', targetIsStopped: true } };
+  const input = {
+    backup: source.backup,
+    cluster: target.cluster,
+    options: { policy: 'replace', targetIsStopped: true },
+  };
   await runAndKill(journey, 'Restore', input, { afterInvocation: 14 });
   expect(await target.readOwn()).toContain('.rankvault-restoring.json');
   expectFailure(await journey.trySnapshot(target, 'full'), {
@@ -117,7 +121,13 @@ test('a half-restored cluster is refused by Snapshot and by another restore’s 
   });
   await source.tree.write('rank-1/tom-0/t1/new.seg', [Buffer.from('came later')]);
   await journey.snapshot(source, 'incremental');
+  expectFailure(await journey.tryRestore(source, target), {
+    error: 'TargetNotEmpty',
+    problem: /policy "none" restores into empty ranks only/,
+    hint: /Use policy "replace" to overwrite/,
+  });
   await journey.restore(source, target, { policy: 'replace' });
   expectSameTree(await source.read(), await target.read());
-  expect(await target.readOwn()).toEqual([]);
+  // What the dead restore moved aside is not the new one's to delete.
+  expect((await target.readOwn()).filter((path) => !path.startsWith('.rankvault-aside/'))).toEqual([]);
 });

@@ -1,32 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { digestOfTree, type TreeEntry } from '../../local/samples/compare-trees.ts';
 import { SegmentCluster } from '../../local/samples/segment-cluster.ts';
-import { Journey, s3Url } from './support/journey.ts';
 import type { Committed } from './support/outcomes.ts';
 import type { Place } from './support/places.ts';
+import { journey } from './support/shared-journey.ts';
 import { expectSameTree } from './support/trees.ts';
-
-let journey: Journey;
-
-beforeAll(async () => {
-  journey = await Journey.start({
-    s3: 7,
-    clusters: () => ({
-      // Metadata on one bucket, segments of each rank on another: two roots, the second without files of no rank.
-      split: { control: { kind: 'none' }, roots: splitRoots('split') },
-      split_dr: { control: { kind: 'none' }, roots: splitRoots('split_dr') },
-    }),
-  });
-});
-afterEach(() => journey.calm());
-afterAll(() => journey.close());
-
-function splitRoots(cluster: string) {
-  return [
-    { name: 'meta', url: `${s3Url(cluster)}/meta`, exclude: ['**/*.tmp'] },
-    { name: 'data', url: `${s3Url(cluster)}/data`, pattern: 'node{rank:3}/shard-{tom}' },
-  ];
-}
 
 const SMALL = { workers: 2, tomsPerRank: 2, tables: 1, segmentsPerTable: 3, segmentBytes: { medianBytes: 2_000 } };
 
@@ -121,10 +99,13 @@ test('a rank that is added is whole in the next incremental', async () => {
   const [source, target] = [journey.takeS3(), journey.takeS3()];
   await new SegmentCluster({ seed: 'growing', ...SMALL }, source.tree).create();
   await journey.snapshot(source, 'full');
-  const grown = new SegmentCluster({ seed: 'growing', ...SMALL, workers: 3 }, {
-    ...source.tree,
-    write: (path, content) => (path.startsWith('rank-3/') ? source.tree.write(path, content) : Promise.resolve()),
-  });
+  const grown = new SegmentCluster(
+    { seed: 'growing', ...SMALL, workers: 3 },
+    {
+      ...source.tree,
+      write: (path, content) => (path.startsWith('rank-3/') ? source.tree.write(path, content) : Promise.resolve()),
+    },
+  );
   await grown.create();
   const { snapshot, tree } = await takeAt(source, 'incremental');
   const added = tree.filter(({ path }) => path.startsWith('rank-3/'));
@@ -135,7 +116,7 @@ test('a rank that is added is whole in the next incremental', async () => {
 });
 
 test('a cluster with two roots goes back root by root', async () => {
-  const [source, target] = [journey.s3Place('split'), journey.s3Place('split_dr')];
+  const [source, target] = [journey.s3Place('split_s3'), journey.s3Place('split_s3_dr')];
   const write = (path: string, text: string) => source.tree.write(path, [Buffer.from(text)]);
   await write('meta/cluster.conf', 'x = 1');
   await write('meta/rank-0/catalog.mdb', 'catalog');
