@@ -1,20 +1,10 @@
-import * as z from 'zod/mini';
 import { SnapshotNotFound } from './errors.ts';
-import { FORMAT_VERSION, formatVersionSchema, jsonBytes } from './format.ts';
+import { FORMAT_VERSION, jsonBytes } from './format.ts';
 import type { ObjectStore } from './ports/object-store.ts';
 import { tombstoneKey } from './vault-layout.ts';
 import { holdKey } from './work-layout.ts';
 
 /** A reader's hold on a snapshot: while it is there, nothing of the snapshot is deleted. */
-export const holdSchema = z.object({
-  formatVersion: formatVersionSchema,
-  backup: z.string(),
-  snapshot: z.string(),
-  execution: z.string(),
-  executionArn: z.string(),
-  since: z.string(),
-});
-
 export interface HoldRequest {
   readonly backup: string;
   readonly snapshot: string;

@@ -96,14 +96,6 @@ export const ranksHeaderSchema = z.object({
   snapshot: snapshotDirectorySchema,
 });
 
-/** `tombstones/<snapshot>.json`: hides the snapshot for ever. */
-export const tombstoneSchema = z.object({
-  formatVersion: formatVersionSchema,
-  snapshot: snapshotDirectorySchema,
-  reason: z.string(),
-  at: z.string(),
-});
-
 /** `definitions/<n>.json`: what the backup covers. */
 export const definitionRecordSchema = z.object({
   formatVersion: formatVersionSchema,

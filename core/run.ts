@@ -114,7 +114,6 @@ export const restoreOptionsSchema = z.strictObject({
   trustTimes: z._default(z.boolean(), false),
   copyConcurrency: z.optional(z.int().check(z.minimum(1), z.maximum(1000))),
 });
-export type RestoreOptions = z.infer<typeof restoreOptionsSchema>;
 
 export const restorePlanSchema = z.object({
   formatVersion: formatVersionSchema,

@@ -68,7 +68,6 @@ export const sourceSchema = z.discriminatedUnion('kind', [
     kmsKeyArn: z.optional(kmsKeyArn),
   }),
 ]);
-export type SourceConfig = z.infer<typeof sourceSchema>;
 
 function idOf(prefix: string) {
   return z

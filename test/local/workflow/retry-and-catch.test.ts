@@ -48,6 +48,13 @@ describe('Retry', () => {
     expect(await run()).toMatchObject({ stoppedAtEpochMillis: START + 2500 });
   });
 
+  test('waits whole milliseconds, whatever the jitter', async () => {
+    const retrier = { ErrorEquals: ['Flaky'], IntervalSeconds: 1, JitterStrategy: 'FULL' };
+    const { run } = fixture(retrying(retrier), { invokeFunction: failing(...times(1)), random: () => 1 / 3 });
+
+    expect(await run()).toMatchObject({ stoppedAtEpochMillis: START + 333 });
+  });
+
   test('counts attempts per retrier, and the first that matches decides', async () => {
     const first = { ErrorEquals: ['Flaky'], MaxAttempts: 1, IntervalSeconds: 1 };
     const rest = { ErrorEquals: ['States.ALL'], MaxAttempts: 5, IntervalSeconds: 1 };
