@@ -7,7 +7,7 @@ import { journey } from './support/shared-journey.ts';
 import { expectSameTree } from './support/trees.ts';
 
 /** Histories for each kind of cluster. */
-const HISTORIES = 3;
+const HISTORIES = 2;
 
 const path = fc
   .tuple(

@@ -174,7 +174,7 @@ describe('turns', () => {
       await journey.snapshot(source, moment % 3 === 0 ? 'differential' : 'incremental');
       await journey.restore(source, target, { policy: 'replace' });
       expectSameTree(await source.read(), await target.read());
-      moment += 4;
+      moment += 5;
     }
     expect(moment).toBeGreaterThan(15);
   });

@@ -97,7 +97,7 @@ test.each(CASES)(
     const scene = await setScene(kind);
     let request = 12 * first;
     while (await killAndRunAgain(scene, policy, { atRequest: request })) {
-      request += 31;
+      request += 47;
     }
     expect(request).toBeGreaterThan(100);
   },
