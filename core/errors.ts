@@ -159,6 +159,10 @@ export class KagentSnapshotMissing extends FatalError {
 export class SealInvariantBroken extends FatalError {
   override readonly name = 'SealInvariantBroken';
 }
+/** A listing gave its paths out of order or twice: the source changed under it, or the store's order is not S3's. */
+export class ListingOutOfOrder extends FatalError {
+  override readonly name = 'ListingOutOfOrder';
+}
 /** A copy step ended without a receipt for a part that the plan names. */
 export class ReceiptMissing extends FatalError {
   override readonly name = 'ReceiptMissing';

@@ -15,11 +15,27 @@ const COPIES_PER_SECOND = 3500;
 /** Start of executions, planning, and the passes that list: what a run takes however small it is. */
 const FIXED_MINUTES = 2;
 
-/** The most a restore may need: every part copied. What is in place already costs less. */
-export function estimateRestore(totals: Totals): RestoreEstimate {
-  const batches = Math.ceil(totals.parts / BATCH_LIMITS.maxParts);
-  const writes = totals.parts + 3 * batches;
-  const reads = totals.parts + 6 * batches;
+/** Each of five phases may leave one batch of a rank open. */
+const PHASES = 5;
+/** Requests of one batch: its actions, its windows, the lock, the plan, results of its Map. */
+const BATCH_WRITES = 4;
+const BATCH_READS = 8;
+/** Requests of a comparison of one rank: manifest, digests, listing, what it writes. */
+const RANK_WRITES = 8;
+const RANK_READS = 12;
+/** Planning, inspections, markers, the report. */
+const FIXED_WRITES = 30;
+const FIXED_READS = 60;
+
+/**
+ * The most a restore may need: every part checked and then copied. What is in place already costs less.
+ * @param ranks of the snapshot, without the pseudo-rank
+ */
+export function estimateRestore(totals: Totals, ranks: number): RestoreEstimate {
+  const lists = ranks + 1;
+  const batches = Math.ceil((totals.parts + totals.directories) / BATCH_LIMITS.maxParts) + PHASES * lists;
+  const writes = totals.parts + BATCH_WRITES * batches + RANK_WRITES * lists + FIXED_WRITES;
+  const reads = 2 * totals.parts + BATCH_READS * batches + RANK_READS * lists + FIXED_READS;
   const minutes = FIXED_MINUTES + totals.parts / COPIES_PER_SECOND / 60;
   return {
     parts: totals.parts,

@@ -27,6 +27,19 @@ export async function* readRanks(vault: ObjectStore, backup: string, snapshot: s
   yield* readWithHeader(vault, ranksKey(backup, snapshot), ranksHeaderSchema, rankLineSchema);
 }
 
+/** The line of one rank; undefined when the snapshot has no such rank. */
+export async function readRankLine(
+  vault: ObjectStore,
+  place: { readonly backup: string; readonly snapshot: string; readonly rank: RankName },
+): Promise<RankLine | undefined> {
+  for await (const line of readRanks(vault, place.backup, place.snapshot)) {
+    if (line.rank === place.rank) {
+      return line;
+    }
+  }
+  return undefined;
+}
+
 export function ranksBytes(
   header: z.infer<typeof ranksHeaderSchema>,
   lines: AsyncIterable<RankLine>,

@@ -1,3 +1,4 @@
+import { ListingOutOfOrder } from './errors.ts';
 import { compareUtf8 } from './utf8-order.ts';
 
 export interface Joined<L, R> {
@@ -11,7 +12,7 @@ interface WithPath {
 
 /**
  * Outer merge-join of two streams that are each in strictly ascending UTF-8 order of `path`; memory holds one element of each.
- * @throws RangeError when a stream is out of order or repeats a path: a bug, or a source that changed under the listing
+ * @throws ListingOutOfOrder when a stream is out of order or repeats a path: a bug, or a source that changed under the listing
  */
 export async function* joinByPath<L extends WithPath, R extends WithPath>(
   left: AsyncIterable<L>,
@@ -40,8 +41,11 @@ async function* ascending<T extends WithPath>(items: AsyncIterable<T>, side: str
   let last: string | undefined;
   for await (const item of items) {
     if (last !== undefined && compareUtf8(last, item.path) >= 0) {
-      throw new RangeError(
+      throw new ListingOutOfOrder(
         `The ${side} stream is out of order: ${JSON.stringify(item.path)} after ${JSON.stringify(last)}.`,
+        {
+          hint: 'Nothing was committed or changed. Start it again; when it repeats, report it with the names.',
+        },
       );
     }
     last = item.path;

@@ -1,6 +1,7 @@
 /**
  * List prices in US dollars, region us-east-1, without free tiers, as published on the services' public pricing pages
- * (S3, Step Functions, Lambda; read in 2026). Other regions and agreements differ: these are for orders of magnitude.
+ * (aws.amazon.com/s3/pricing, aws.amazon.com/step-functions/pricing). Other regions and agreements differ, and Lambda's time and
+ * KMS are not in them: these are for orders of magnitude.
  */
 export const PRICES = {
   /** Per request: PUT, COPY, POST, LIST. */
@@ -9,12 +10,6 @@ export const PRICES = {
   s3ReadRequest: 0.0004 / 1000,
   /** Per state transition of a Standard workflow. */
   stateTransition: 0.025 / 1000,
-  /** Per GB-second on arm64. */
-  lambdaGbSecond: 0.0000133334,
-  /** Per invocation. */
-  lambdaInvocation: 0.2 / 1_000_000,
-  /** Per GB and month in S3 Standard. */
-  s3StorageGbMonth: 0.023,
 } as const;
 
 export interface PricedRequests {

@@ -140,9 +140,9 @@ export type Inspection = z.infer<typeof inspectionSchema>;
 /** Written by InspectTarget before anything is changed. */
 export const targetStateSchema = z.object({
   formatVersion: formatVersionSchema,
-  /** An earlier try of the same restore has begun to place parts. */
+  /** An earlier try of the same restore, by the same policy, has begun to place parts. */
   resumed: z.boolean(),
-  /** Where old files are moved aside; kept from the earlier try. */
+  /** Where old files are moved aside: the nonce of the execution that began it, so that no two restores ever share it. */
   label: z.string(),
 });
 export type TargetState = z.infer<typeof targetStateSchema>;

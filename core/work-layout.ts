@@ -12,10 +12,11 @@ export const clusterLockKey = (cluster: string): string => {
   assertName('cluster', cluster);
   return `locks/cluster/${cluster}.json`;
 };
+export const QUIESCE_PREFIX = 'quiesce/';
 /** Intent record: who put the cluster into backup mode, or is about to. */
 export const quiesceKey = (cluster: string): string => {
   assertName('cluster', cluster);
-  return `quiesce/${cluster}.json`;
+  return `${QUIESCE_PREFIX}${cluster}.json`;
 };
 export const HOLDS_PREFIX = 'holds/';
 /** Readers of a snapshot; while one is here, nothing of the snapshot is deleted. */

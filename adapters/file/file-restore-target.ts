@@ -1,7 +1,7 @@
 import type { Checksum, ChecksumAlgorithm } from '../../core/checksum.ts';
 import { StoreUnavailable } from '../../core/errors.ts';
 import type { RankName } from '../../core/ids.ts';
-import type { DirectoryLine, PartLine } from '../../core/manifest.ts';
+import { type DirectoryLine, isDirectoryLine, type ManifestLine, type PartLine } from '../../core/manifest.ts';
 import type { LiveEntry } from '../../core/part.ts';
 import { assertPartPath } from '../../core/part-path.ts';
 import type { Clock } from '../../core/ports/clock.ts';
@@ -35,6 +35,7 @@ const MAX_PLACE_TRIES = 3;
  */
 export class FileRestoreTarget implements SingleTarget {
   readonly name: string;
+  readonly hasDirectories = true;
   readonly #root: FileRoot;
   readonly #options: FileRestoreTargetOptions;
 
@@ -57,9 +58,13 @@ export class FileRestoreTarget implements SingleTarget {
     return await discoverFileRanks(this.#root);
   }
 
-  accepts(rank: number): boolean {
+  accepts(rank: RankName): boolean {
     const { fixedRank } = this.#root.pattern;
     return fixedRank === undefined || fixedRank === rank;
+  }
+
+  excludes(rank: RankName, line: ManifestLine): boolean {
+    return this.#root.excluded(isDirectoryLine(line) ? this.#placeOf(rank, line) : this.#place(rank, line.path));
   }
 
   async checksumOf(rank: RankName, path: string, algorithm: ChecksumAlgorithm): Promise<Checksum | undefined> {

@@ -3,13 +3,13 @@ import { constants } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { RestoreInProgress } from '../../core/errors.ts';
 import type { RestoreMarker } from '../../core/ports/restore-target.ts';
+import { TEMPORARY_PREFIX } from '../../core/restore-actions.ts';
 import { formatMarker, MARKER_NAME, nextMarker, parseMarker } from '../roots/restore-marker.ts';
 import { openPlain } from './file-entry.ts';
 import { describeRoot, type FileRoot } from './file-root.ts';
 import { absolutePath } from './plain-path.ts';
 import { removeFile, syncDirectory } from './target-directories.ts';
 import { notWritable } from './target-errors.ts';
-import { TEMPORARY_PREFIX } from './walk-directory.ts';
 
 /** @throws CatalogCorrupt, FormatTooNew */
 export async function readMarkerFile(root: FileRoot): Promise<RestoreMarker | undefined> {

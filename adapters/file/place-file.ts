@@ -3,6 +3,7 @@ import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { algorithmOf, type Checksum } from '../../core/checksum.ts';
 import { ChecksumMismatch } from '../../core/errors.ts';
 import type { FileAttributes } from '../../core/part.ts';
+import { TEMPORARY_PREFIX } from '../../core/restore-actions.ts';
 import { applyAttributes } from './file-attributes.ts';
 import { errorCodeOf } from './file-errors.ts';
 import { describeRoot, type FileRoot } from './file-root.ts';
@@ -11,7 +12,6 @@ import { startChecksum } from './running-checksum.ts';
 import { SparseWriter } from './sparse-writer.ts';
 import { makeDirectories, removeDirectory, removeFile, syncDirectory } from './target-directories.ts';
 import { notWritable } from './target-errors.ts';
-import { TEMPORARY_PREFIX } from './walk-directory.ts';
 
 interface Placement {
   /** Path of the part inside the root. */

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { chmod, chown, mkdir, open, rmdir, unlink } from 'node:fs/promises';
+import type { RootPattern } from '../../core/root-pattern.ts';
 import { errorCodeOf, isAbsent, specialFile } from './file-errors.ts';
 import { describeRoot, type FileRoot } from './file-root.ts';
 import { absolutePath, statIfPresent } from './plain-path.ts';
@@ -73,7 +74,8 @@ export async function removeFile(root: FileRoot, path: string): Promise<void> {
  * Removes a directory with what is in it, except what the root excludes and the directories that hold such. Absent is fine.
  *
  * A rank's own directory goes only when it is empty: what is in it is the rank's business, and where the target's pattern differs from
- * the snapshot's the directory looks superfluous to the pseudo-rank `cluster` and holds what was just restored.
+ * the snapshot's the directory looks superfluous to the pseudo-rank `cluster` and holds what was just restored. The same holds for
+ * a mapped TOM's directory on the way, which is listed elsewhere; one that is named itself goes with all it holds.
  *
  * @param pathInRoot ends in `/`
  * @returns true when nothing is left of it
@@ -92,7 +94,10 @@ export async function removeDirectory(root: FileRoot, pathInRoot: string): Promi
     if (root.excluded(child)) {
       empty = false;
     } else if (key.endsWith('/')) {
-      empty = (await removeDirectory(root, child)) && empty;
+      const gone = isMappedTom(root, child)
+        ? await removeEmptyDirectory(root, child.slice(0, -1))
+        : await removeDirectory(root, child);
+      empty = gone && empty;
     } else {
       await removeFile(root, child);
     }
@@ -102,6 +107,30 @@ export async function removeDirectory(root: FileRoot, pathInRoot: string): Promi
 
 function isRankDirectory({ pattern }: FileRoot, path: string): boolean {
   return path.startsWith(pattern.rankParent) && pattern.rankOf(path.slice(pattern.rankParent.length)) !== undefined;
+}
+
+/** @param path ends in `/` */
+function isMappedTom({ pattern }: FileRoot, path: string): boolean {
+  if (pattern.canonical || pattern.tomParent === undefined) {
+    return false;
+  }
+  const inRank = pathBelowRank(pattern, path);
+  if (inRank === undefined || !inRank.startsWith(pattern.tomParent)) {
+    return false;
+  }
+  return pattern.tomOf(inRank.slice(pattern.tomParent.length, -1)) !== undefined;
+}
+
+/** @returns undefined for a path of no rank */
+function pathBelowRank(pattern: RootPattern, path: string): string | undefined {
+  if (pattern.fixedRank !== undefined) {
+    return path;
+  }
+  const slash = path.indexOf('/', pattern.rankParent.length);
+  const isBelow = path.startsWith(pattern.rankParent) && slash >= 0;
+  return isBelow && pattern.rankOf(path.slice(pattern.rankParent.length, slash)) !== undefined
+    ? path.slice(slash + 1)
+    : undefined;
 }
 
 /** @returns false when something is in it */

@@ -1,13 +1,11 @@
 import { PartPathInvalid } from '../../core/errors.ts';
 import { CLUSTER_RANK, type RankName } from '../../core/ids.ts';
+import { TEMPORARY_PREFIX } from '../../core/restore-actions.ts';
 import type { RootPattern } from '../../core/root-pattern.ts';
 import { RESERVED_PREFIX } from '../roots/restore-marker.ts';
 import { type DirectoryNames, readDirectoryNames } from './directory-names.ts';
 import { unreadable } from './file-errors.ts';
 import { describeRoot, type FileRoot } from './file-root.ts';
-
-/** Names of files that a restore is writing: it renames them when they are complete, and a listing finds those that it left. */
-export const TEMPORARY_PREFIX = '.rankvault-tmp-';
 
 export interface Walk {
   readonly root: FileRoot;

@@ -1,7 +1,7 @@
 import type { Checksum, ChecksumAlgorithm } from '../../core/checksum.ts';
 import { TopologyMismatch } from '../../core/errors.ts';
-import type { RankName } from '../../core/ids.ts';
-import type { DirectoryLine, PartLine } from '../../core/manifest.ts';
+import { type RankName, rankDirectory } from '../../core/ids.ts';
+import { type DirectoryLine, isDirectoryLine, type ManifestLine, type PartLine } from '../../core/manifest.ts';
 import type { LiveEntry } from '../../core/part.ts';
 import type { RestoreMarker, RestoreTarget, TargetPath, VaultSource } from '../../core/ports/restore-target.ts';
 import { mergeByPath } from './merge-entries.ts';
@@ -29,6 +29,27 @@ export class ClusterTarget implements RestoreTarget {
 
   accepts(rank: number): boolean {
     return this.#roots.some((root) => root.accepts(rank));
+  }
+
+  assertPlace(rank: RankName, line: ManifestLine): void {
+    const root = this.#rootOf(line);
+    const wanted = isDirectoryLine(line) ? (line.rank ?? rank) : rank;
+    const isNothingThere = isDirectoryLine(line) && !root.hasDirectories;
+    if (!isNothingThere && !root.accepts(wanted)) {
+      throw new TopologyMismatch(
+        `${JSON.stringify(line.path)} is of ${rankDirectory(wanted)}, and root ${root.name} of the target takes another rank only.`,
+        { hint: 'Give the target the same roots as the snapshot, or roots with {rank} in their patterns.' },
+      );
+    }
+  }
+
+  excludes(rank: RankName, line: ManifestLine): boolean {
+    return this.#rootOf(line).excludes(rank, line);
+  }
+
+  fileSystemOf(line: ManifestLine): string | undefined {
+    const { hasDirectories, name } = this.#rootOf(line);
+    return hasDirectories ? name : undefined;
   }
 
   async checksumOf(rank: RankName, entry: TargetPath, algorithm: ChecksumAlgorithm): Promise<Checksum | undefined> {

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { CatalogCorrupt, FormatTooNew } from '../../core/errors.ts';
 import type { RestoreMarker } from '../../core/ports/restore-target.ts';
+import { restorePolicySchema } from '../../core/run.ts';
 
 /** Names that Rankvault keeps directly below a root; no listing of a root shows them. */
 export const RESERVED_PREFIX = '.rankvault';
@@ -19,6 +20,7 @@ const markerSchema = z.object({
   snapshot: z.string(),
   startedAt: z.string(),
   phase: z.enum(['moving', 'placing']),
+  policy: z.optional(restorePolicySchema),
   label: z.string().check(z.regex(/^[A-Za-z0-9._-]{1,128}$/)),
 });
 const versionSchema = z.object({ formatVersion: z.int().check(z.positive()) });
@@ -45,15 +47,31 @@ export function parseMarker(json: string, where: string): RestoreMarker {
   });
 }
 
+/**
+ * Never text that `parseMarker` refuses: such a marker would bar its root from every restore.
+ * @throws CatalogCorrupt
+ */
 export function formatMarker(marker: RestoreMarker): string {
+  const readable = markerSchema.safeParse(marker);
+  if (!readable.success) {
+    throw new CatalogCorrupt(
+      `The restore marker of execution ${JSON.stringify(marker.execution)} could not be read again.`,
+      {
+        hint: 'Nothing was written; start the restore anew, and report this if it happens again.',
+        cause: readable.error,
+      },
+    );
+  }
   return `${JSON.stringify(marker, null, 2)}\n`;
 }
 
 /**
  * What to leave in the root, given what is there: another execution's marker gives way; the same execution's goes forward only.
+ * A name may come back after 90 days, so that it is the same execution only if it began at the same time.
  */
 export function nextMarker(present: RestoreMarker | undefined, wanted: RestoreMarker): RestoreMarker {
-  return present?.execution === wanted.execution && present.phase === 'placing' ? present : wanted;
+  const same = present?.execution === wanted.execution && present.startedAt === wanted.startedAt;
+  return same && present.phase === 'placing' ? present : wanted;
 }
 
 function parseJson(json: string): unknown {

@@ -2,7 +2,7 @@ import { DeleteObjectCommand, HeadObjectCommand, type HeadObjectCommandOutput } 
 import { algorithmOf, type Checksum, type ChecksumAlgorithm } from '../../core/checksum.ts';
 import { ChecksumMismatch, VaultPartMissing } from '../../core/errors.ts';
 import type { RankName } from '../../core/ids.ts';
-import type { PartLine } from '../../core/manifest.ts';
+import { isDirectoryLine, type ManifestLine, type PartLine } from '../../core/manifest.ts';
 import type { LiveEntry } from '../../core/part.ts';
 import type { RestoreMarker, VaultSource } from '../../core/ports/restore-target.ts';
 import { deletePrefix } from '../s3/delete-prefix.ts';
@@ -30,6 +30,7 @@ export interface S3TargetOptions {
 /** A root on S3 as a restore reads and writes it. Objects have no attributes and there are no directories. */
 export class S3RestoreTarget implements SingleTarget {
   readonly name: string;
+  readonly hasDirectories = false;
   readonly #location: S3RootLocation;
   readonly #marker: S3RestoreMarker;
   readonly #options: S3TargetOptions;
@@ -57,8 +58,12 @@ export class S3RestoreTarget implements SingleTarget {
     }
   }
 
-  accepts(rank: number): boolean {
+  accepts(rank: RankName): boolean {
     return rankPrefix(this.#location, rank) !== undefined;
+  }
+
+  excludes(rank: RankName, line: ManifestLine): boolean {
+    return !isDirectoryLine(line) && this.#location.excludes(pathInRoot(this.#location, rank, line.path));
   }
 
   async checksumOf(rank: RankName, path: string, algorithm: ChecksumAlgorithm): Promise<Checksum | undefined> {

@@ -1,6 +1,6 @@
 import type { Checksum, ChecksumAlgorithm } from '../../core/checksum.ts';
 import type { RankName } from '../../core/ids.ts';
-import type { DirectoryLine, PartLine } from '../../core/manifest.ts';
+import type { DirectoryLine, ManifestLine, PartLine } from '../../core/manifest.ts';
 import type { LiveEntry } from '../../core/part.ts';
 import type { RestoreMarker, VaultSource } from '../../core/ports/restore-target.ts';
 
@@ -22,10 +22,13 @@ export interface SingleRoot {
  */
 export interface SingleTarget {
   readonly name: string;
+  /** False on S3, where directories mean nothing and a part may have others below its path. */
+  readonly hasDirectories: boolean;
   listRank(rank: RankName, after: string | undefined): AsyncIterable<LiveEntry>;
   discoverRanks(): Promise<readonly number[]>;
-  /** False for a root with a fixed rank that is another one. */
-  accepts(rank: number): boolean;
+  /** False for a root with a fixed rank that is another one; such a root has no files of no rank. */
+  accepts(rank: RankName): boolean;
+  excludes(rank: RankName, line: ManifestLine): boolean;
   checksumOf(rank: RankName, path: string, algorithm: ChecksumAlgorithm): Promise<Checksum | undefined>;
   placePart(rank: RankName, line: PartLine, source: VaultSource): Promise<void>;
   setAttributes(rank: RankName, line: PartLine): Promise<void>;

@@ -5,6 +5,7 @@ import { FORMAT_VERSION, formatVersionSchema } from '../format.ts';
 import { type RankName, rankNameSchema } from '../ids.ts';
 import { assertDigest, readManifest, readRanks } from '../manifest-io.ts';
 import { after, joinByPath } from '../ordered-join.ts';
+import { placeableLines } from '../placeable-lines.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { RestoreTarget } from '../ports/restore-target.ts';
 import type { RankLine } from '../records.ts';
@@ -30,6 +31,8 @@ const compareTotalsSchema = z.object({
   moveAside: z.int(),
   remove: z.int(),
   unchanged: z.int(),
+  /** Lines of the snapshot that are left out because their root in the target excludes them. */
+  excluded: z.int(),
 });
 export type CompareTotals = z.infer<typeof compareTotalsSchema>;
 
@@ -41,6 +44,7 @@ export const NO_COMPARE_TOTALS: CompareTotals = {
   moveAside: 0,
   remove: 0,
   unchanged: 0,
+  excluded: 0,
 };
 
 /** `comparisons/rank-<n>.json`, write-once: which pieces make up the rank's actions. */
@@ -76,8 +80,10 @@ export interface CompareRequest {
 }
 
 /**
- * Joins a rank's manifest with what the target holds and writes what has to be done. Reads only: a dry run does it too.
+ * Joins a rank's manifest with what the target holds and writes what has to be done. Reads only: a dry run does it too, and what the
+ * target cannot take is refused here, before anything in it changes.
  * @throws CatalogCorrupt when the manifest is not the one that was committed
+ * @throws TopologyMismatch, PathCollision when the target cannot take what the snapshot has
  */
 export async function compareRank(deps: CompareDependencies, request: CompareRequest): Promise<CompareProgress> {
   const { plan, rank, progress } = request;
@@ -152,20 +158,22 @@ async function walk(deps: CompareDependencies, request: CompareRequest, rules: R
     id: request.invocation,
     batches: await writer.close(),
   });
-  for await (const { left: line, right: live } of joinByPath(
-    after(manifest, progress.after),
+  for await (const { left, right: live } of joinByPath(
+    after(placeableLines(manifest, deps.target, rank), progress.after),
     deps.target.listRank(rank, progress.after),
   )) {
     if (lastPath !== undefined && request.shouldStop()) {
       return { piece: await closed(), totals, stoppedAfter: lastPath };
     }
+    const line = left?.line;
     const actions = actionsFor(line, live, rules);
+    totals.excluded += left !== undefined && line === undefined ? 1 : 0;
     totals.unchanged += actions.length === 0 && line !== undefined ? 1 : 0;
     for (const action of actions) {
       count(totals, action);
       await writer.write(action);
     }
-    lastPath = line?.path ?? live?.path;
+    lastPath = left?.path ?? live?.path;
   }
   return { piece: await closed(), totals, stoppedAfter: undefined };
 }

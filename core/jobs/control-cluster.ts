@@ -145,6 +145,11 @@ export async function releaseRound(
     return nothing;
   }
   const over = beginIsOver(marked, deps.clock.nowEpochMillis());
+  const observation = over && poll.sightings > 0 ? await observeOrUndefined(deps) : undefined;
+  if (observation?.backupMode === 'backing_up') {
+    // Our end was answered and normal mode was seen since: this hold is somebody else's.
+    return { ...pollDone(poll), sightings: poll.sightings };
+  }
   const trouble = over && poll.sightings > 0 ? undefined : await sendEnd(deps);
   // Until begin is known to be over, normal mode proves nothing: the begin may still take effect after it was seen.
   const sightings = over && trouble === undefined && (await looksNormal(deps, marked)) ? poll.sightings + 1 : 0;

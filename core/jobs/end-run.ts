@@ -5,10 +5,10 @@ import { releaseHold } from '../holds.ts';
 import { releaseLock } from '../locks.ts';
 import { nonceOf } from '../owner.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import { readQuiesce } from '../quiesce.ts';
-import { type RestoreRun, restorePlanSchema, type SnapshotRun, snapshotPlanSchema } from '../run.ts';
+import { quiesceSchema } from '../quiesce.ts';
+import type { RestoreRun, SnapshotRun } from '../run.ts';
 import { readJson } from '../stored-json.ts';
-import { backupLockKey, clusterLockKey, HOLDS_PREFIX, LOCKS_PREFIX, RunKeys } from '../work-layout.ts';
+import { backupLockKey, clusterLockKey, HOLDS_PREFIX, LOCKS_PREFIX, QUIESCE_PREFIX, RunKeys } from '../work-layout.ts';
 
 /** Gives back what the run holds: a restore its hold on the snapshot, both their locks. Safe to repeat. */
 export async function unlockRun(work: ObjectStore, run: SnapshotRun | RestoreRun): Promise<void> {
@@ -43,26 +43,25 @@ export interface AbortAnswer {
 /** Finds out what really went wrong, says whether the cluster must be released, and gives the locks back. */
 export async function abortRun(work: ObjectStore, request: AbortRequest): Promise<AbortAnswer> {
   const keys = new RunKeys(request.machine, request.execution);
-  const run = await readRun(work, keys, request.machine);
+  const nonce = nonceOf(request.executionArn, request.startedAt);
   const told = await explain(work, keys, request.failure);
-  const nonce = run?.nonce ?? nonceOf(request.executionArn, request.startedAt);
-  const quiesce = run === undefined ? undefined : await readQuiesce(work, run.cluster);
-  const release = quiesce?.value.nonce === nonce && quiesce.value.releasedAt === undefined;
+  const held = await findHold(work, nonce);
   if (request.machine === 'Restore') {
     await releaseAllHolds(work, request.execution);
   }
   await releaseAllLocks(work, nonce);
-  return { ...told, release, cluster: run?.cluster ?? '', nonce };
+  return { ...told, release: held !== undefined, cluster: held ?? '', nonce };
 }
 
-async function readRun(
-  work: ObjectStore,
-  keys: RunKeys,
-  machine: 'Snapshot' | 'Restore',
-): Promise<SnapshotRun | RestoreRun | undefined> {
-  const schema = machine === 'Snapshot' ? snapshotPlanSchema : restorePlanSchema;
-  const plan = await readJson(work, keys.plan(), schema);
-  return plan?.value.run;
+/** The cluster that this nonce may hold in backup mode. Intent records are few, one for each cluster. */
+async function findHold(work: ObjectStore, nonce: string): Promise<string | undefined> {
+  for await (const { key } of work.list(QUIESCE_PREFIX)) {
+    const stored = await readJson(work, key, quiesceSchema);
+    if (stored?.value.nonce === nonce && stored.value.releasedAt === undefined) {
+      return stored.value.cluster;
+    }
+  }
+  return undefined;
 }
 
 /** Readers are few; a restore that failed while it was planned has a hold and no plan. */
@@ -83,6 +82,7 @@ async function releaseAllLocks(work: ObjectStore, nonce: string): Promise<void> 
 
 const lambdaCauseSchema = z.looseObject({ errorType: z.optional(z.string()), errorMessage: z.string() });
 
+/** Only words: a failure record that cannot be read must not keep the cluster from being released. */
 async function explain(
   work: ObjectStore,
   keys: RunKeys,
@@ -91,7 +91,7 @@ async function explain(
   if (failure.Error !== 'States.ExceedToleratedFailureThreshold') {
     return { error: failure.Error, cause: messageOf(failure.Cause) };
   }
-  const recorded = await readFailure(work, keys);
+  const recorded = await readFailure(work, keys).catch(() => undefined);
   if (recorded !== undefined) {
     return { error: recorded.error, cause: recorded.message };
   }

@@ -12,7 +12,7 @@ import { DraftWriter } from '../draft-writer.ts';
 import { FORMAT_VERSION } from '../format.ts';
 import type { RankName } from '../ids.ts';
 import { isDirectoryLine, type ManifestLine } from '../manifest.ts';
-import { readManifest } from '../manifest-io.ts';
+import { assertDigest, readManifest, readRankLine } from '../manifest-io.ts';
 import { after, joinByPath, nothing } from '../ordered-join.ts';
 import type { LiveEntry, LivePart } from '../part.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -21,6 +21,7 @@ import type { SourceRoots } from '../ports/source-root.ts';
 import type { Pass, SnapshotPlan } from '../run.ts';
 import { createJson } from '../stored-json.ts';
 import { isoOfEpochMillis } from '../utc.ts';
+import { manifestKey } from '../vault-layout.ts';
 
 /** Where the next invocation goes on; travels in the state of the rank's child execution. */
 export const enumerateProgressSchema = z.object({
@@ -112,18 +113,27 @@ async function* baseLines(deps: EnumerateDependencies, request: EnumerateRequest
   if (pass === 'final' && plan.run.warmPass) {
     yield* completedLines(deps, 'warm', await readEnumeration(deps, 'warm', rank));
   } else if (plan.base !== undefined) {
-    yield* baseManifest(deps.vault, plan, rank);
+    yield* baseManifest(deps.vault, request);
   } else {
     yield* nothing();
   }
 }
 
-async function* baseManifest(vault: ObjectStore, plan: SnapshotPlan, rank: RankName): AsyncGenerator<ManifestLine> {
+async function* baseManifest(
+  vault: ObjectStore,
+  { plan, rank, progress }: EnumerateRequest,
+): AsyncGenerator<ManifestLine> {
   const place = { backup: plan.run.backup, snapshot: plan.base ?? plan.run.snapshot, rank };
   // A rank that was added since the base has no manifest there; all of its parts are new.
-  if (plan.baseRanks.includes(rank)) {
-    yield* readManifest(vault, place);
+  const line = plan.baseRanks.includes(rank) ? await readRankLine(vault, place) : undefined;
+  if (line === undefined) {
+    return;
   }
+  // What is carried is copied from this manifest: a damaged one must not spread.
+  if (progress.after === undefined) {
+    await assertDigest(vault, manifestKey(place.backup, place.snapshot, rank), line.sha256);
+  }
+  yield* readManifest(vault, place);
 }
 
 function lineOf(live: LiveEntry, base: ManifestLine | undefined, pass: Pass): DraftLine | undefined {

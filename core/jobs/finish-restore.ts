@@ -6,13 +6,16 @@ import { RESTORE_PHASES, type RestorePlan } from '../run.ts';
 import { readJson } from '../stored-json.ts';
 import { epochMillisOfIso, isoOfEpochMillis } from '../utc.ts';
 import type { RunKeys } from '../work-layout.ts';
-import { readTargetState } from './compare-rank.ts';
+import { comparisonSchema, readTargetState } from './compare-rank.ts';
+import { readRankList } from './plan-copies.ts';
 import { type DoneWindow, doneWindowSchema, NOTHING_DONE } from './restore-parts.ts';
 
 export interface RestoreReport extends Omit<DoneWindow, 'formatVersion'> {
   readonly backup: string;
   readonly snapshot: string;
   readonly cluster: string;
+  /** Lines of the snapshot that were left out because their root in the target excludes them. */
+  readonly excluded: number;
   readonly seconds: number;
   /** Where the old files are, with policy `rename`. */
   readonly aside?: string;
@@ -20,7 +23,7 @@ export interface RestoreReport extends Omit<DoneWindow, 'formatVersion'> {
   readonly next: string;
 }
 
-/** Window records read at a time. */
+/** Records read at a time. */
 const READS_AT_A_TIME = 32;
 
 /** Sums what the windows did and writes the report. */
@@ -36,6 +39,7 @@ export async function finishRestore(
     snapshot: plan.run.snapshot,
     cluster: plan.run.cluster,
     ...done,
+    excluded: await sumExcluded(deps.work, deps.keys, plan),
     seconds: Math.round((now - (epochMillisOfIso(plan.startedAt) ?? now)) / 1000),
     ...(plan.run.policy === 'rename' ? { aside: `.rankvault-aside/${label}/` } : {}),
     next: nextStep(plan),
@@ -74,4 +78,17 @@ async function sumWindows(work: ObjectStore, keys: RunKeys): Promise<DoneWindow>
     );
   }
   return total;
+}
+
+async function sumExcluded(work: ObjectStore, keys: RunKeys, plan: RestorePlan): Promise<number> {
+  let excluded = 0;
+  await pMap(
+    await readRankList(work, plan.run.ranksKey),
+    async (rank) => {
+      const comparison = await readJson(work, keys.comparison(rank), comparisonSchema);
+      excluded += comparison?.value.totals.excluded ?? 0;
+    },
+    { concurrency: READS_AT_A_TIME },
+  );
+  return excluded;
 }

@@ -103,6 +103,7 @@ async function inspect(
   const inRoots = await opened.source.discoverRanks();
   const topology = await topologyOf(plan.cluster, asked, inRoots);
   assertCovered(topology, inRoots);
+  assertNoneVanished(topology, plan);
   const version = asked === undefined ? undefined : (await asked.observe()).serverVersion;
   return {
     formatVersion: FORMAT_VERSION,
@@ -135,6 +136,20 @@ async function topologyOf(
     };
   }
   return { from: 'roots', ranks: inRoots.map((rank) => ({ rank })) };
+}
+
+/** Where nobody says which ranks there are, the base does: a rank that is gone is more likely lost than removed. */
+function assertNoneVanished(topology: Topology, plan: SnapshotPlan): void {
+  const known = rankNumbers(topology);
+  const vanished = plan.baseRanks.filter((rank) => rank !== CLUSTER_RANK && !known.includes(rank));
+  if (topology.from === 'roots' && vanished.length > 0) {
+    throw new RankMissing(
+      `${plan.base ?? 'The base'} has ranks ${vanished.join(', ')}, of which the roots hold nothing any more.`,
+      {
+        hint: 'Check the disks and mounts. If the ranks were removed from the cluster, take a full: it accepts what is there.',
+      },
+    );
+  }
 }
 
 function assertCovered(topology: Topology, inRoots: readonly number[]): void {

@@ -83,13 +83,18 @@ async function assertSameTopology(target: RestoreTarget, plan: RestorePlan): Pro
     );
   }
   const present = await targetTopology(target, plan);
-  const difference = present === undefined ? undefined : compareTopologies(plan.topology, present);
-  if (difference !== undefined) {
+  if (present !== undefined && !fits(plan.topology, present)) {
     throw new TopologyMismatch(
-      `The snapshot has ${describeTopology(plan.topology)}; cluster '${plan.run.cluster}' has ${describeTopology(present ?? plan.topology)}.`,
+      `The snapshot has ${describeTopology(plan.topology)}; cluster '${plan.run.cluster}' has ${describeTopology(present)}.`,
       { hint: 'Files go back rank to rank: restore into a cluster with the same ranks and TOMs.' },
     );
   }
+}
+
+/** A rank that no root holds has a home and no files: its disk is lost, and the restore is what brings it back. */
+function fits(snapshot: Topology, target: Topology): boolean {
+  const difference = compareTopologies(snapshot, target);
+  return difference === undefined || (target.from === 'roots' && difference.extra.length === 0);
 }
 
 /** Configured, or what lies in the roots; an empty target takes any topology, and so does a half-restored one. */
@@ -112,15 +117,22 @@ async function targetTopology(target: RestoreTarget, plan: RestorePlan): Promise
     : { from: 'roots', ranks: inRoots.map((rank) => ({ rank })) };
 }
 
-/** Goes on with an earlier try of the same restore, or begins anew. */
+/**
+ * Goes on with an earlier try of the same restore, or begins anew under a label of its own. The label is no name that a person
+ * gave: names come back after 90 days, and the old files that somebody kept would be met under them.
+ */
 function stateOf(markers: readonly { readonly marker: RestoreMarker }[], plan: RestorePlan): TargetState {
   const same = markers.find(
-    ({ marker }) => marker.backup === plan.run.backup && marker.snapshot === plan.run.snapshot,
+    ({ marker }) =>
+      marker.backup === plan.run.backup &&
+      marker.snapshot === plan.run.snapshot &&
+      // After another policy, files in place may be old ones and files aside the only copy.
+      (marker.policy ?? 'rename') === plan.run.policy,
   )?.marker;
   return {
     formatVersion: FORMAT_VERSION,
     resumed: same?.phase === 'placing',
-    label: same?.label ?? plan.run.execution,
+    label: same?.label ?? plan.run.nonce,
   };
 }
 

@@ -32,6 +32,7 @@ export async function markTarget(
     snapshot: plan.run.snapshot,
     startedAt: plan.startedAt,
     phase: resumed ? 'placing' : phase,
+    policy: plan.run.policy,
     label,
   });
 }

@@ -101,5 +101,6 @@ function add(left: CompareTotals, right: CompareTotals): CompareTotals {
     moveAside: left.moveAside + right.moveAside,
     remove: left.remove + right.remove,
     unchanged: left.unchanged + right.unchanged,
+    excluded: left.excluded + right.excluded,
   };
 }

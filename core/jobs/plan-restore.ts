@@ -8,7 +8,7 @@ import { holdSnapshot } from '../holds.ts';
 import type { RankName } from '../ids.ts';
 import { acquireLock, type LockDependencies, type LockOwner } from '../locks.ts';
 import { assertDigest, readRanks } from '../manifest-io.ts';
-import { nonceOf } from '../owner.ts';
+import { assertOwnPlan, ownerOf } from '../owner.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { type SnapshotRecord, snapshotRecordSchema } from '../records.ts';
 import { type RestorePlan, type RestoreRun, restorePlanSchema } from '../run.ts';
@@ -43,17 +43,14 @@ export async function planRestore(deps: PlanRestoreDependencies, start: Executio
   const keys = new RunKeys('Restore', start.execution);
   const input = parseInput(restoreInputSchema, start.input, 'Restore', EXAMPLE);
   const planned = await readJson(deps.work, keys.plan(), restorePlanSchema);
+  const owner = ownerOf(start);
   if (planned !== undefined) {
+    assertOwnPlan(planned.value.run, owner);
     return answerPlanned(deps.vault, planned.value);
   }
   const record = findSnapshot(await readSnapshots(deps.vault, input.backup), input.backup, input.snapshot);
   const cluster = lookUp(deps.config, input);
   assertSameKind(record, input, cluster);
-  const owner: LockOwner = {
-    execution: start.execution,
-    executionArn: start.executionArn,
-    nonce: nonceOf(start.executionArn, start.startedAt),
-  };
   await takeLock(deps, input.cluster, owner);
   await holdSnapshot(deps.work, deps.vault, {
     backup: input.backup,
@@ -65,7 +62,9 @@ export async function planRestore(deps: PlanRestoreDependencies, start: Executio
   const plan = planOf(deps, { start, input, record, cluster, owner, keys });
   const created = await createJson(deps.work, keys.plan(), plan);
   // A ghost of this step may have been faster, with another "latest": what is frozen counts.
-  return created === 'created' ? { run: plan.run, estimate: estimateRestore(record.totals) } : planRestore(deps, start);
+  return created === 'created'
+    ? { run: plan.run, estimate: estimateRestore(record.totals, record.topology.ranks.length) }
+    : planRestore(deps, start);
 }
 
 /** The record is read past the catalog: it is held, so that its bytes stay although it may have been hidden since. */
@@ -76,7 +75,7 @@ async function answerPlanned(vault: ObjectStore, { run }: RestorePlan): Promise<
       hint: 'Restore the object in the bucket (it is versioned), or use another snapshot.',
     });
   }
-  return { run, estimate: estimateRestore(record.value.totals) };
+  return { run, estimate: estimateRestore(record.value.totals, record.value.topology.ranks.length) };
 }
 
 function lookUp(config: RankvaultConfig, input: RestoreInput): ClusterConfig {

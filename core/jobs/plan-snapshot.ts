@@ -7,16 +7,17 @@ import { type ExecutionStart, parseInput, type SnapshotInput, snapshotInputSchem
 import { FORMAT_VERSION, jsonBytes } from '../format.ts';
 import { directoryOfId, nextSnapshotId, type RankName } from '../ids.ts';
 import { newestOf } from '../kagent.ts';
-import { acquireLock, type Lock, type LockDependencies, type LockOwner } from '../locks.ts';
-import { readRanks } from '../manifest-io.ts';
-import { nonceOf } from '../owner.ts';
+import { acquireLock, type Lock, type LockDependencies, type LockOwner, releaseLock } from '../locks.ts';
+import { assertDigest, readRanks } from '../manifest-io.ts';
+import { assertOwnPlan, ownerOf } from '../owner.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
+import { readQuiesce } from '../quiesce.ts';
 import { type Attempt, attemptSchema, type SnapshotRecord } from '../records.ts';
 import { FIRST_POLL, type Poll, type SnapshotPlan, type SnapshotRun, snapshotPlanSchema } from '../run.ts';
 import { type FunctionsBySite, functionsOfSite } from '../site-functions.ts';
 import { createJson, readJson } from '../stored-json.ts';
 import { isoOfEpochMillis } from '../utc.ts';
-import { attemptKey } from '../vault-layout.ts';
+import { attemptKey, ranksKey } from '../vault-layout.ts';
 import { backupLockKey, clusterLockKey, RunKeys } from '../work-layout.ts';
 
 export interface PlanSnapshotDependencies extends LockDependencies {
@@ -27,7 +28,9 @@ export interface PlanSnapshotDependencies extends LockDependencies {
 
 export type SnapshotAnswer =
   | { readonly outcome: 'planned'; readonly run: SnapshotRun; readonly poll: Poll }
-  | { readonly outcome: 'wait'; readonly waitSeconds: number };
+  | { readonly outcome: 'wait'; readonly waitSeconds: number }
+  /** Another execution has taken this very run of the schedule: Scheduler delivers at least once. */
+  | { readonly outcome: 'finished'; readonly result: 'Duplicate'; readonly snapshot: string };
 
 /** How often a scheduled run looks whether its turn has come. */
 const TURN_WAIT_SECONDS = 60;
@@ -41,22 +44,25 @@ const EXAMPLE = '{"backup":"prod_system","type":"incremental"}';
  */
 export async function planSnapshot(deps: PlanSnapshotDependencies, start: ExecutionStart): Promise<SnapshotAnswer> {
   const keys = new RunKeys('Snapshot', start.execution);
+  const owner = ownerOf(start);
   const planned = await readJson(deps.work, keys.plan(), snapshotPlanSchema);
   if (planned !== undefined) {
+    assertOwnPlan(planned.value.run, owner);
     return { outcome: 'planned', run: planned.value.run, poll: FIRST_POLL };
   }
   const input = parseInput(snapshotInputSchema, start.input, 'Snapshot', EXAMPLE);
   const { backup, cluster } = lookUp(deps.config, input);
-  const owner: LockOwner = {
-    execution: start.execution,
-    executionArn: start.executionArn,
-    nonce: nonceOf(start.executionArn, start.startedAt),
-  };
   const turn = await takeTurn(deps, input, { owner, clusterName: backup.cluster });
   if (turn === 'wait') {
     return { outcome: 'wait', waitSeconds: TURN_WAIT_SECONDS };
   }
-  const plan = await choose(deps, { start, input, backup, cluster, owner, keys });
+  const snapshots = await readSnapshots(deps.vault, input.backup);
+  const done = duplicateOf(snapshots, input);
+  if (done !== undefined) {
+    await giveBack(deps.work, input.backup, { clusterName: backup.cluster, owner });
+    return { outcome: 'finished', result: 'Duplicate', snapshot: done.snapshot };
+  }
+  const plan = await choose(deps, { start, input, backup, cluster, owner, keys, snapshots });
   const created = await createJson(deps.work, keys.plan(), plan);
   // A ghost of this step may have been faster, with another directory: what is frozen counts.
   const frozen = created === 'created' ? undefined : await readJson(deps.work, keys.plan(), snapshotPlanSchema);
@@ -94,8 +100,34 @@ async function takeTurn(
       new ClusterBusy(`Cluster '${who.clusterName}' ${heldBy(clusterLock.by)}.`, { hint: WAIT_HINT }),
     );
   }
+  const hold = await readQuiesce(deps.work, who.clusterName);
+  if (hold !== undefined && hold.value.nonce !== who.owner.nonce && hold.value.releasedAt === undefined) {
+    const { execution } = hold.value;
+    const problem = `Cluster '${who.clusterName}' may still be held in backup mode by execution ${execution}.`;
+    return waitOrThrow(input, new ClusterBusy(problem, { hint: RELEASE_HINT }));
+  }
   return 'ours';
 }
+
+/** A run of a schedule is known by its schedule and time, whoever took it. */
+function duplicateOf(snapshots: readonly SnapshotRecord[], input: SnapshotInput): SnapshotRecord | undefined {
+  const { schedule, scheduledTime } = input;
+  return schedule === undefined || scheduledTime === undefined
+    ? undefined
+    : snapshots.find((record) => record.schedule === schedule && record.scheduledTime === scheduledTime);
+}
+
+async function giveBack(
+  work: ObjectStore,
+  backup: string,
+  who: { readonly owner: LockOwner; readonly clusterName: string },
+): Promise<void> {
+  await releaseLock(work, backupLockKey(backup), who.owner.nonce);
+  await releaseLock(work, clusterLockKey(who.clusterName), who.owner.nonce);
+}
+
+const RELEASE_HINT =
+  'Its Release runs until the cluster is seen in normal mode: look at it in the Step Functions console.';
 
 const WAIT_HINT =
   'Wait until it has ended, or stop it in the Step Functions console; its lock is free 16 minutes after it stopped.';
@@ -118,12 +150,12 @@ interface Choosing {
   readonly cluster: ClusterConfig;
   readonly owner: LockOwner;
   readonly keys: RunKeys;
+  readonly snapshots: readonly SnapshotRecord[];
 }
 
 async function choose(deps: PlanSnapshotDependencies, choosing: Choosing): Promise<SnapshotPlan> {
-  const { input, backup, cluster, start } = choosing;
+  const { input, backup, cluster, start, snapshots } = choosing;
   const definitionDigest = digestOf(definitionOf(backup.cluster, cluster));
-  const snapshots = await readSnapshots(deps.vault, input.backup);
   const choice = chooseBase({
     requested: input.type,
     snapshots,
@@ -132,6 +164,9 @@ async function choose(deps: PlanSnapshotDependencies, choosing: Choosing): Promi
   });
   const attempt = await claimDirectory(deps, choosing, choice);
   const base = choice.type === 'full' ? undefined : choice.base;
+  if (base !== undefined) {
+    await assertDigest(deps.vault, ranksKey(input.backup, base.snapshot), base.ranksSha256);
+  }
   return {
     formatVersion: FORMAT_VERSION,
     run: runOf(deps, choosing, { snapshot: attempt.snapshot, type: choice.type }),

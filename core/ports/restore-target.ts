@@ -1,7 +1,8 @@
 import type { Checksum } from '../checksum.ts';
 import type { RankName } from '../ids.ts';
-import type { DirectoryLine, PartLine } from '../manifest.ts';
+import type { DirectoryLine, ManifestLine, PartLine } from '../manifest.ts';
 import type { LiveEntry } from '../part.ts';
+import type { RestorePolicy } from '../run.ts';
 
 /**
  * The files of a target cluster as a restore reads and writes them. All writes are safe to repeat.
@@ -14,6 +15,18 @@ export interface RestoreTarget {
   discoverRanks(): Promise<readonly number[]>;
   /** Is there a root that this rank's files can go to? */
   accepts(rank: number): boolean;
+  /**
+   * Asked of every line before anything changes: does one of the roots take it?
+   * @throws TopologyMismatch
+   */
+  assertPlace(rank: RankName, line: ManifestLine): void;
+  /** What the line's root excludes is neither listed nor written. Asked of lines that have a place. */
+  excludes(rank: RankName, line: ManifestLine): boolean;
+  /**
+   * Name of the line's root if it is a file system, where no file has others below it; undefined on S3, where keys may.
+   * @throws TopologyMismatch
+   */
+  fileSystemOf(line: ManifestLine): string | undefined;
   /**
    * Checksum of what lies there now: read from a file, asked by HEAD of an object.
    * @returns undefined when there is nothing, or S3 has no full-object checksum of this algorithm
@@ -68,6 +81,8 @@ export interface RestoreMarker {
   readonly startedAt: string;
   /** `moving` while old files are moved aside, then `placing`: from there on, files in place may be the restored ones. */
   readonly phase: 'moving' | 'placing';
+  /** Says what files in place and files aside mean: another policy cannot go on. Absent means `rename`, which keeps everything. */
+  readonly policy?: RestorePolicy | undefined;
   /** Where old files are moved aside: of the first try, kept by those that go on with it. */
   readonly label: string;
 }

@@ -1,11 +1,12 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
-import * as z from 'zod/mini';
+import type * as z from 'zod/mini';
 import { shapeFindings } from '../../core/config/shape-findings.ts';
 import { InputInvalid, RankvaultError } from '../../core/errors.ts';
 import { recordFailure } from '../../core/failures.ts';
 import { type Machine, RunKeys } from '../../core/work-layout.ts';
 import { clock } from './clock.ts';
+import { logKeysOf, type Subject, subjectOf } from './log-keys.ts';
 import { work } from './stores.ts';
 
 const logger = new Logger({ serviceName: 'rankvault' });
@@ -28,26 +29,13 @@ export interface FunctionDefinition<S extends z.ZodMiniType, Answer> {
   readonly run: (request: z.output<S>, invocation: Invocation) => Promise<Answer>;
 }
 
-/** What most requests have in common; for logs and failure records. */
-const aboutSchema = z.looseObject({
-  run: z.optional(
-    z.looseObject({
-      machine: z.enum(['Snapshot', 'Restore']),
-      execution: z.string(),
-      backup: z.string(),
-      snapshot: z.string(),
-    }),
-  ),
-  rank: z.optional(z.union([z.int(), z.string()])),
-  item: z.optional(z.looseObject({ rank: z.union([z.int(), z.string()]) })),
-});
-type About = z.infer<typeof aboutSchema>;
-
 /** The shell of every Lambda: parses the request, logs with the run's names, writes a failure record before it fails. */
 export function defineFunction<S extends z.ZodMiniType, Answer>(definition: FunctionDefinition<S, Answer>) {
   return async (event: unknown, context: Context): Promise<Answer> => {
-    const about = aboutOf(event);
-    const log = logger.createChild({ persistentKeys: keysOf(definition.name, about, context) });
+    const subject = subjectOf(event);
+    const log = logger.createChild({
+      persistentKeys: { function: definition.name, requestId: context.awsRequestId, ...logKeysOf(subject) },
+    });
     const invocation: Invocation = {
       id: context.awsRequestId,
       shouldStop: () => context.getRemainingTimeInMillis() < STOP_BEFORE_END_MILLIS,
@@ -59,7 +47,7 @@ export function defineFunction<S extends z.ZodMiniType, Answer>(definition: Func
       return answer;
     } catch (error) {
       log.error('failed', { error });
-      await leaveRecord(definition.name, about, { error, id: context.awsRequestId, log });
+      await leaveRecord(definition.name, subject, { error, id: context.awsRequestId, log });
       throw error;
     }
   };
@@ -82,36 +70,19 @@ function parse<S extends z.ZodMiniType, Answer>(
   return result.data;
 }
 
-function aboutOf(event: unknown): About {
-  const result = aboutSchema.safeParse(event);
-  return result.success ? result.data : {};
-}
-
-function keysOf(name: string, about: About, context: Context): Record<string, string> {
-  const rank = about.rank ?? about.item?.rank;
-  return {
-    function: name,
-    requestId: context.awsRequestId,
-    ...(about.run === undefined
-      ? {}
-      : { execution: about.run.execution, backup: about.run.backup, snapshot: about.run.snapshot }),
-    ...(rank === undefined ? {} : { rank: String(rank) }),
-  };
-}
-
 /** Never hides the error itself: a record that cannot be written is only logged. */
 async function leaveRecord(
   name: string,
-  about: About,
+  { run }: Subject,
   failed: { readonly error: unknown; readonly id: string; readonly log: Logger },
 ): Promise<void> {
-  if (about.run === undefined) {
+  if (run === undefined) {
     return;
   }
-  const machine: Machine = about.run.machine;
+  const machine: Machine = run.machine;
   const { error } = failed;
   try {
-    await recordFailure(work, new RunKeys(machine, about.run.execution), {
+    await recordFailure(work, new RunKeys(machine, run.execution), {
       id: failed.id,
       atEpochMillis: clock.nowEpochMillis(),
       facts: {

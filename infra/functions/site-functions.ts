@@ -83,6 +83,7 @@ export class SiteFunctions extends Construct {
     const copy = this.#add('copy-parts');
     roots.grantRead(copy);
     this.#context.vault.grantWriteParts(copy, backups);
+    this.#context.work.grantDeleteUploads(copy);
     roots.grantRead(this.#add('fence-rank'));
   }
 

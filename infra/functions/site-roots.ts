@@ -38,7 +38,10 @@ export class SiteRoots {
   grantList(grantee: iam.IGrantable): void {
     for (const source of this.#sources) {
       grantListing(grantee, source.bucketArn);
-      grantReads(grantee, [objectArn(source, MARKER_NAME)]);
+    }
+    // The marker lies where restores write: S3 answers 403, not 404, to a HEAD of a key that may not be read.
+    for (const target of this.#targets) {
+      grantReads(grantee, [objectArn(target, MARKER_NAME)]);
     }
     this.#grantDecrypt(grantee, this.#sources);
   }

@@ -63,6 +63,11 @@ export class WorkBucket extends Construct {
     addStatement(grantee, ['s3:DeleteObject'], this.#arns(areas));
   }
 
+  /** Records of multipart uploads, which are removed when the upload is complete. */
+  grantDeleteUploads(grantee: iam.IGrantable): void {
+    addStatement(grantee, ['s3:DeleteObject'], [this.bucket.arnForObjects('runs/*/uploads/*')]);
+  }
+
   /** What a state machine needs whose Maps read items from a run and write results to it (Step Functions guide, Map). */
   grantMapRuns(grantee: iam.IGrantable): void {
     addStatement(grantee, ['s3:GetObject', ...PART_WRITES], this.#arns(['runs']));

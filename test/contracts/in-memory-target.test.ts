@@ -18,5 +18,5 @@ describeRestoreTarget(
       },
     });
   },
-  { largeSizesBytes: [1], keepsOldOnMismatch: true },
+  { largeSizesBytes: [1], keepsOldOnMismatch: true, isFileSystem: false },
 );

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ChecksumAlgorithm } from '../../core/checksum.ts';
+import { TopologyMismatch } from '../../core/errors.ts';
 import type { RankName } from '../../core/ids.ts';
-import type { PartLine } from '../../core/manifest.ts';
+import type { DirectoryLine, PartLine } from '../../core/manifest.ts';
 import type { RestoreMarker, RestoreTarget, VaultSource } from '../../core/ports/restore-target.ts';
 import { collect, variedBytes } from '../support/byte-streams.ts';
 import { checksumOfBytes } from '../support/checksum-of-bytes.ts';
@@ -22,6 +23,8 @@ export interface RestoreTargetTraits {
   readonly largeSizesBytes: readonly number[];
   /** Whether a refused part leaves the old file in place; a server-side copy cannot know before it has written. */
   readonly keepsOldOnMismatch: boolean;
+  /** Whether a name is a file or a directory, never both. */
+  readonly isFileSystem: boolean;
 }
 
 const MAIN: RootShape = { name: 'main', pattern: 'rank-{rank}/tom-{tom}', exclude: [] };
@@ -47,6 +50,10 @@ const MARKER: RestoreMarker = {
   phase: 'moving',
   label: 'restore-1',
 };
+
+function directoryOf(root: string, path: string): DirectoryLine {
+  return { path, root, directory: true, attributes: { ...ATTRIBUTES, mode: 0o750 } };
+}
 
 /** What every target promises. @param open roots of these shapes, all empty, and an empty vault */
 export function describeRestoreTarget(
@@ -229,12 +236,7 @@ export function describeRestoreTarget(
     it('keeps the attributes and directories calls harmless where they mean nothing', async () => {
       const subject = await open([MAIN]);
       const { line, source } = await stored(subject, { root: 'main', path: 'd/x', bytes: text('x') });
-      const directory = {
-        path: 'd/',
-        root: 'main',
-        directory: true,
-        attributes: { ...ATTRIBUTES, mode: 0o750 },
-      } as const;
+      const directory = directoryOf('main', 'd/');
       await subject.target.makeDirectory(1, directory);
       await subject.target.placePart(1, line, source);
       await subject.target.setAttributes(1, line);
@@ -292,6 +294,44 @@ export function describeRestoreTarget(
       expect(plain(await several.read('mapped', 'p/r1/t00/x'))).toBe('x');
       const lost = several.target.placePart(1, { ...line, root: 'elsewhere' }, source);
       await expect(lost).rejects.toMatchObject({ name: 'TopologyMismatch', message: /elsewhere.*main, mapped/s });
+    });
+
+    it('says before anything is written which lines have no place', async () => {
+      const several = await open([MAIN, MAPPED]);
+      const { line } = await stored(several, { root: 'mapped', path: 'tom-0/x', bytes: text('x') });
+      for (const rank of [0, 7, 'cluster'] as const) {
+        several.target.assertPlace(rank, line);
+        several.target.assertPlace(rank, directoryOf('main', 'tom-0/'));
+      }
+      for (const lost of [{ ...line, root: 'elsewhere' }, directoryOf('elsewhere', 'tom-0/')]) {
+        expect(() => several.target.assertPlace(1, lost)).toThrow(TopologyMismatch);
+      }
+      const { target } = await open([SINGLE]);
+      target.assertPlace(3, { ...line, root: 'elsewhere' });
+      target.assertPlace('cluster', { ...directoryOf('elsewhere', 'rank-3/'), rank: 3 });
+      for (const rank of [0, 'cluster'] as const) {
+        expect(() => target.assertPlace(rank, line)).toThrow(TopologyMismatch);
+      }
+    });
+
+    it('knows which lines of a snapshot its roots exclude', async () => {
+      const { target } = await open([MAIN, { ...MAPPED, exclude: ['p/r*/t01/keep', 'site.conf', '**/*.tmp'] }]);
+      const { line } = await stored(await open([MAIN]), { root: 'mapped', path: 'x', bytes: text('x') });
+      const excludes = (rank: RankName, path: string, root = 'mapped') =>
+        target.excludes(rank, { ...line, root, path });
+      expect(excludes(2, 'tom-1/keep')).toBe(true);
+      expect(excludes(2, 'tom-1/keep/below')).toBe(true);
+      expect(excludes(2, 'x.tmp')).toBe(true);
+      expect(excludes('cluster', 'site.conf')).toBe(true);
+      expect(excludes(2, 'tom-2/keep')).toBe(false);
+      expect(excludes(2, 'site.conf')).toBe(false);
+      expect(excludes(2, 'tom-1/keep', 'main')).toBe(false);
+    });
+
+    it('says which roots are file systems', async () => {
+      const { target } = await open([MAIN, MAPPED]);
+      const fileSystem = traits.isFileSystem ? 'mapped' : undefined;
+      expect(target.fileSystemOf(directoryOf('mapped', 'd/'))).toBe(fileSystem);
     });
 
     it('refuses files of a rank that a root of a single rank cannot hold', async () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ListingOutOfOrder } from '../../core/errors.ts';
 import { after as goOnAfter, joinByPath, nothing } from '../../core/ordered-join.ts';
 import { compareUtf8 } from '../../core/utf8-order.ts';
 import { collect } from '../support/byte-streams.ts';
@@ -68,7 +69,7 @@ describe('joining two streams by path', () => {
 
   it('closes the other source when one fails', async () => {
     const [left, right] = [streamed(['b', 'a']), streamed(['b', 'c'])];
-    await expect(collect(joinByPath(left.stream, right.stream))).rejects.toThrow(RangeError);
+    await expect(collect(joinByPath(left.stream, right.stream))).rejects.toThrow(ListingOutOfOrder);
     expect(right.closed()).toBe(true);
   });
 });

@@ -150,11 +150,19 @@ describe('secrets', () => {
 });
 
 describe('the work bucket', () => {
-  const WORK = /^arn:aws:s3:::<Work|^<Work/;
-
   test('has its locks taken and given back by those who plan and end runs alone', () => {
     expect(may(/^s3:PutObject$/, /<Work[^>]*>\/locks\//).toSorted()).toEqual(['PlanRestore', 'PlanSnapshot']);
-    expect(may(/^s3:DeleteObject$/, WORK).toSorted()).toEqual(['AbortRun', 'PlanRestore', 'PlanSnapshot', 'UnlockRun']);
+    expect(may(/^s3:DeleteObject$/, /<Work[^>]*>\/(locks|holds)\//).toSorted()).toEqual([
+      'AbortRun',
+      'PlanRestore',
+      'PlanSnapshot',
+      'UnlockRun',
+    ]);
+  });
+
+  test('loses records of finished uploads to those who copy, and nothing else of a run to anybody', () => {
+    expect(may(/^s3:DeleteObject$/, /<Work[^>]*>\/runs\/\*\/uploads\//)).toEqual(['CopyParts']);
+    expect(may(/^s3:DeleteObject$/, /<Work[^>]*>\/runs\/\*$/)).toEqual([]);
   });
 
   test('has intent records written by those who quiesce and release alone', () => {

@@ -8,7 +8,7 @@ import {
 import { algorithmOf, type Checksum, type ChecksumAlgorithm } from '../../core/checksum.ts';
 import { ChecksumMismatch, TopologyMismatch, VaultPartMissing } from '../../core/errors.ts';
 import type { RankName } from '../../core/ids.ts';
-import type { PartLine } from '../../core/manifest.ts';
+import { isDirectoryLine, type ManifestLine, type PartLine } from '../../core/manifest.ts';
 import type { LiveEntry } from '../../core/part.ts';
 import type { RestoreMarker, RestoreTarget, TargetPath, VaultSource } from '../../core/ports/restore-target.ts';
 import { bytesOf } from './byte-streams.ts';
@@ -19,14 +19,17 @@ import { type InMemoryTree, type MemoryRoot, pathInMemoryRoot } from './in-memor
 
 const HINT = 'Look at the target cluster and at the snapshot.';
 
-/** A cluster's roots in memory as a restore reads and writes them. Has no directories, as S3 has none. */
+/** A cluster's roots in memory as a restore reads and writes them. Keeps no directories, as S3 has none. */
 export class InMemoryTarget implements RestoreTarget {
   readonly #tree: InMemoryTree;
   readonly #vault: InMemoryObjectStore;
+  readonly #isFileSystem: boolean;
 
-  constructor(tree: InMemoryTree, vault: InMemoryObjectStore) {
+  /** @param options.isFileSystem its roots say that they are file systems, where no file has others below it */
+  constructor(tree: InMemoryTree, vault: InMemoryObjectStore, options: { readonly isFileSystem?: boolean } = {}) {
     this.#tree = tree;
     this.#vault = vault;
+    this.#isFileSystem = options.isFileSystem ?? false;
   }
 
   listRank(rank: RankName, after: string | undefined): AsyncIterable<LiveEntry> {
@@ -39,6 +42,26 @@ export class InMemoryTarget implements RestoreTarget {
 
   accepts(rank: number): boolean {
     return this.#tree.roots.some(({ pattern }) => pattern.fixedRank === undefined || pattern.fixedRank === rank);
+  }
+
+  assertPlace(rank: RankName, line: ManifestLine): void {
+    if (isDirectoryLine(line)) {
+      this.#rootOf(line);
+    } else {
+      this.#place(rank, line);
+    }
+  }
+
+  excludes(rank: RankName, line: ManifestLine): boolean {
+    if (isDirectoryLine(line)) {
+      return false;
+    }
+    const { root, path } = this.#place(rank, line);
+    return root.excludes(path);
+  }
+
+  fileSystemOf(line: ManifestLine): string | undefined {
+    return this.#isFileSystem ? this.#rootOf(line).name : undefined;
   }
 
   async checksumOf(rank: RankName, entry: TargetPath, algorithm: ChecksumAlgorithm): Promise<Checksum | undefined> {
@@ -117,13 +140,25 @@ export class InMemoryTarget implements RestoreTarget {
   }
 
   #place(rank: RankName, entry: TargetPath): { readonly root: MemoryRoot; readonly path: string } {
-    const [only] = this.#tree.roots;
-    const root = this.#tree.roots.length === 1 ? only : this.#tree.roots.find(({ name }) => name === entry.root);
-    if (root === undefined || (root.pattern.fixedRank !== undefined && root.pattern.fixedRank !== rank)) {
-      throw new TopologyMismatch(`${entry.path} of root ${entry.root} has no place in the target.`, { hint: HINT });
+    const root = this.#rootOf(entry);
+    if (root.pattern.fixedRank !== undefined && root.pattern.fixedRank !== rank) {
+      throw homeless(entry);
     }
     return { root, path: pathInMemoryRoot(root, rank, entry.path) };
   }
+
+  #rootOf(entry: TargetPath): MemoryRoot {
+    const [only] = this.#tree.roots;
+    const root = this.#tree.roots.length === 1 ? only : this.#tree.roots.find(({ name }) => name === entry.root);
+    if (root === undefined) {
+      throw homeless(entry);
+    }
+    return root;
+  }
+}
+
+function homeless(entry: TargetPath): TopologyMismatch {
+  return new TopologyMismatch(`${entry.path} of root ${entry.root} has no place in the target.`, { hint: HINT });
 }
 
 function markerIn(root: MemoryRoot): RestoreMarker | undefined {

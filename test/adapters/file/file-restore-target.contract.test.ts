@@ -36,5 +36,5 @@ describeRestoreTarget(
       },
     };
   },
-  { largeSizesBytes: [3 * 1024 * 1024 + 1], keepsOldOnMismatch: true },
+  { largeSizesBytes: [3 * 1024 * 1024 + 1], keepsOldOnMismatch: true, isFileSystem: true },
 );

@@ -437,6 +437,42 @@ describe('directories and attributes of a target', () => {
     expect(readdirSync(join(directory, 'persist'))).toEqual(['r0']);
   });
 
+  it.each([
+    { pattern: 'r{rank}/data/t{tom:2}', rank: undefined, at: 'r1/' },
+    { pattern: 'r{rank}/data/t{tom:2}', rank: undefined, at: 'r1/', nested: 'data/deep/' },
+    { pattern: 'data/t{tom:2}', rank: 1, at: '' },
+  ])('removes a directory around mapped TOMs of $pattern without them', async ({ pattern, rank, at, nested }) => {
+    const directory = directories.newDirectory();
+    const parent = `${at}${nested ?? 'data/'}`;
+    writeTree(directory, {
+      [`${parent}t00/part`]: 'good',
+      [`${parent}t01/`]: '',
+      [`${parent}t2/no-tom`]: '',
+      [`${parent}x`]: '',
+    });
+    const target = targetAt(directory, {
+      pattern: nested === undefined ? pattern : 'r{rank}/data/deep/t{tom:2}',
+      rank,
+    });
+    await target.remove(1, 'data/');
+
+    expect(readFileSync(join(directory, parent, 't00/part'), 'utf8')).toBe('good');
+    expect(readdirSync(join(directory, parent))).toEqual(['t00']);
+    await target.remove(1, 'tom-0/');
+    expect(readdirSync(join(directory, parent))).toEqual([]);
+  });
+
+  it('removes a directory whose name is a TOM’s and whose place is not', async () => {
+    const directory = directories.newDirectory();
+    writeTree(directory, { 'r1/data/deep/t00/x': '', 'other/r1/data/t00/x': '' });
+    const target = targetAt(directory, { pattern: 'r{rank}/data/t{tom:2}' });
+    await target.remove(1, 'data/');
+    await target.remove('cluster', 'other/');
+
+    expect(readdirSync(directory)).toEqual(['r1']);
+    expect(readdirSync(join(directory, 'r1'))).toEqual([]);
+  });
+
   it('removes neither a file for a directory nor a directory for a file', async () => {
     const directory = directories.newDirectory();
     writeTree(directory, { 'rank-0/file': 'restored', 'rank-0/directory/part': 'restored' });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatMarker, nextMarker, parseMarker } from '../../../adapters/roots/restore-marker.ts';
+import { CatalogCorrupt } from '../../../core/errors.ts';
 import type { RestoreMarker } from '../../../core/ports/restore-target.ts';
 
 const MARKER: RestoreMarker = {
@@ -15,6 +16,12 @@ const MARKER: RestoreMarker = {
 describe('the marker of a restore', () => {
   it('is read as it was written', () => {
     expect(parseMarker(formatMarker(MARKER), 'root main')).toEqual(MARKER);
+    const replacing = { ...MARKER, policy: 'replace' } as const;
+    expect(parseMarker(formatMarker(replacing), 'root main')).toEqual(replacing);
+  });
+
+  it('is not written when it could not be read', () => {
+    expect(() => formatMarker({ ...MARKER, label: 'dr@2026' })).toThrow(CatalogCorrupt);
   });
 
   it.each([
@@ -25,6 +32,7 @@ describe('the marker of a restore', () => {
     '{}',
     JSON.stringify({ ...MARKER, phase: 'done' }),
     JSON.stringify({ ...MARKER, label: '../x' }),
+    JSON.stringify({ ...MARKER, policy: 'merge' }),
   ])('is refused by name and place when it reads %s', (json) => {
     const refused = { name: 'CatalogCorrupt', message: expect.stringContaining('root main') };
     expect(() => parseMarker(json, 'root main')).toThrow(expect.objectContaining(refused));
@@ -42,5 +50,7 @@ describe('the marker of a restore', () => {
     expect(nextMarker(MARKER, placing)).toBe(placing);
     expect(nextMarker(placing, MARKER)).toBe(placing);
     expect(nextMarker(placing, other)).toBe(other);
+    const sameName = { ...MARKER, startedAt: '2027-03-01T00:00:00.000Z' };
+    expect(nextMarker(placing, sameName)).toBe(sameName);
   });
 });

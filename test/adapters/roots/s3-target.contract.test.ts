@@ -35,6 +35,6 @@ for (const versioned of [false, true]) {
         },
       };
     },
-    { largeSizesBytes: [6 * MIB + 1, 15 * MIB], keepsOldOnMismatch: false },
+    { largeSizesBytes: [6 * MIB + 1, 15 * MIB], keepsOldOnMismatch: false, isFileSystem: false },
   );
 }

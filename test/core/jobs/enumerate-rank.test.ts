@@ -2,13 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DraftLine } from '../../../core/draft.ts';
 import { readDraft, readEnumeration } from '../../../core/draft-io.ts';
+import { streamOf } from '../../../core/draft-writer.ts';
+import { FORMAT_VERSION } from '../../../core/format.ts';
 import { enumerateRank } from '../../../core/jobs/enumerate-rank.ts';
 import type { ManifestLine } from '../../../core/manifest.ts';
-import { manifestBytes } from '../../../core/manifest-io.ts';
+import { manifestBytes, ranksBytes } from '../../../core/manifest-io.ts';
 import type { LiveEntry } from '../../../core/part.ts';
+import { NO_TOTALS } from '../../../core/records.ts';
 import type { Pass, SnapshotPlan } from '../../../core/run.ts';
 import { compareUtf8 } from '../../../core/utf8-order.ts';
-import { manifestKey } from '../../../core/vault-layout.ts';
+import { manifestKey, ranksKey } from '../../../core/vault-layout.ts';
 import { collect } from '../../support/byte-streams.ts';
 import { always, JobWorld, never } from '../../support/job-world.ts';
 import { ListedSource, listedDirectory, listedPart, SAMPLE_ATTRIBUTES } from '../../support/listed-source.ts';
@@ -31,7 +34,14 @@ async function scene(live: readonly LiveEntry[], base?: readonly ManifestLine[])
   const lines = async function* () {
     yield* base;
   };
-  await world.vault.putStream(manifestKey('held', FIRST_SNAPSHOT, 1), manifestBytes(header, lines()));
+  const manifest = await world.vault.createStream(
+    manifestKey('held', FIRST_SNAPSHOT, 1),
+    manifestBytes(header, lines()),
+  );
+  const { sha256, sizeBytes } = manifest;
+  const ranks = streamOf([{ rank: 1, sha256, sizeBytes, totals: NO_TOTALS, in: [FIRST_SNAPSHOT] }]);
+  const ranksHeader = { formatVersion: FORMAT_VERSION, backup: 'held', snapshot: FIRST_SNAPSHOT } as const;
+  await world.vault.createStream(ranksKey('held', FIRST_SNAPSHOT), ranksBytes(ranksHeader, ranks));
   const run = { ...planned.run, type: 'incremental' as const, warmPass: false };
   return { world, plan: { ...planned, run, base: FIRST_SNAPSHOT, baseRanks: [1], allowedIn: [FIRST_SNAPSHOT] } };
 }
@@ -110,7 +120,13 @@ describe('enumerating a rank', () => {
   it('fails by name when the base’s manifest is gone', async () => {
     const there = await scene([listedPart('a')], []);
     await there.world.vault.delete(manifestKey('held', FIRST_SNAPSHOT, 1));
-    await expect(there.world.enumerate(there.plan, 'final', 1)).rejects.toThrow('is missing');
+    await expect(there.world.enumerate(there.plan, 'final', 1)).rejects.toThrow('no such object');
+  });
+
+  it('refuses to build on a manifest that is not the one that was committed', async () => {
+    const there = await scene([listedPart('a')], []);
+    await there.world.vault.put(manifestKey('held', FIRST_SNAPSHOT, 1), Buffer.from('another'));
+    await expect(there.world.enumerate(there.plan, 'final', 1)).rejects.toThrow('was recorded');
   });
 });
 

@@ -17,10 +17,12 @@ async function inspecting(
   backup: string,
   change: Partial<InspectDependencies> = {},
   topology?: SnapshotPlan['cluster']['topology'],
+  base: Partial<Pick<SnapshotPlan, 'base' | 'baseRanks'>> = {},
 ) {
   const world = new JobWorld();
   const planned = await world.plan({ backup, type: 'full', execution: 'run-1' });
-  const plan = topology === undefined ? planned : { ...planned, cluster: { ...planned.cluster, topology } };
+  const cluster = topology === undefined ? planned.cluster : { ...planned.cluster, topology };
+  const plan = { ...planned, ...base, cluster };
   const keys = world.keys('run-1');
   const deps: InspectDependencies = {
     work: world.work,
@@ -47,6 +49,13 @@ describe('inspecting the cluster', () => {
       formatVersion: 1,
       topology: { from: 'roots', ranks: [{ rank: 0 }, { rank: 1 }, { rank: 2 }] },
     });
+  });
+
+  it('is refused when a rank of the base has vanished from the roots and nobody says that it was removed', async () => {
+    const gone = { base: 'snapshot.2026-01-30.22-00-00', baseRanks: [0, 1, 2, 3, 'cluster' as const] };
+    const { look } = await inspecting('prod', {}, undefined, gone);
+    await expect(look()).rejects.toThrow(RankMissing);
+    await expect(look()).rejects.toThrow('take a full');
   });
 
   it('asks the cluster for ranks, TOMs and version', async () => {

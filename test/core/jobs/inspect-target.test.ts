@@ -17,6 +17,10 @@ const emptyTree = (rank?: number) =>
     },
   ]);
 
+function never(): never {
+  throw new Error('No marker was left.');
+}
+
 async function scene(order: Partial<RestoreOrder> = {}, tree = emptyTree()) {
   const world = new JobWorld();
   await world.snapshot({ type: 'full', execution: 'run-1' });
@@ -28,8 +32,8 @@ async function scene(order: Partial<RestoreOrder> = {}, tree = emptyTree()) {
 
 describe('inspecting a target', () => {
   it('that is empty answers that the restore may begin', async () => {
-    const { inspect } = await scene();
-    expect(await inspect()).toEqual({ stopped: 'declared', resumed: false, label: 'restore-1' });
+    const { inspect, plan } = await scene();
+    expect(await inspect()).toEqual({ stopped: 'declared', resumed: false, label: plan.run.nonce });
   });
 
   it('refuses files under policy none and names one', async () => {
@@ -59,6 +63,24 @@ describe('inspecting a target', () => {
     const { inspect } = await scene({ policy: 'replace' }, tree);
     await expect(inspect()).rejects.toThrow(TopologyMismatch);
     await expect(inspect()).rejects.toThrow("The snapshot has ranks 0, 1, 2; cluster 'dr' has ranks 0, 7.");
+  });
+
+  it('takes a target of which whole ranks are lost', async () => {
+    const tree = emptyTree();
+    tree.write('main', 'rank-0/x', Buffer.from('x'));
+    tree.write('main', 'rank-2/x', Buffer.from('x'));
+    const { inspect } = await scene({ policy: 'replace' }, tree);
+    await expect(inspect()).resolves.toMatchObject({ resumed: false });
+  });
+
+  it('takes a root of one rank whose new disk is empty', async () => {
+    const tree = new InMemoryTree(
+      [0, 1, 2].map((rank) => ({ name: `root-${rank}`, pattern: 'tom-{tom}', rank, exclude: [] })),
+    );
+    tree.write('root-0', 'x', Buffer.from('x'));
+    tree.write('root-2', 'x', Buffer.from('x'));
+    const { inspect } = await scene({ policy: 'replace' }, tree);
+    await expect(inspect()).resolves.toMatchObject({ resumed: false });
   });
 
   it('refuses other ranks or TOMs than are configured for the target', async () => {
@@ -98,8 +120,11 @@ describe('inspecting a target in which a restore has begun', () => {
   ] as const)('goes on under its label when it died before %s', async (dieBefore, resumed) => {
     const { world, restores } = await scene({}, sampleTree());
     await restores.restore({ ...died, cluster: 'prod', dieBefore });
+    const [dead] = await restores.target.readMarkers();
     const plan = await restores.plan({ policy: 'rename', execution: 'restore-2', cluster: 'held' });
-    expect(await inspectTarget(restores.of(plan), plan)).toEqual({ stopped: 'declared', resumed, label: 'restore-0' });
+    const label = dead?.marker.label;
+    expect(label).not.toBe(plan.run.nonce);
+    expect(await inspectTarget(restores.of(plan), plan)).toEqual({ stopped: 'declared', resumed, label });
     expect(world.vault.keys().some((key) => key.startsWith('.rankvault/restored/prod/'))).toBe(true);
   });
 
@@ -108,7 +133,37 @@ describe('inspecting a target in which a restore has begun', () => {
     await restores.restore({ ...died, cluster: 'prod', dieBefore: 'activation' });
     await world.snapshot({ type: 'full', execution: 'run-2' });
     const plan = await restores.plan({ policy: 'rename', execution: 'restore-2', cluster: 'held' });
-    expect(await inspectTarget(restores.of(plan), plan)).toMatchObject({ resumed: false, label: 'restore-2' });
+    expect(await inspectTarget(restores.of(plan), plan)).toMatchObject({
+      resumed: false,
+      label: plan.run.nonce,
+    });
+  });
+
+  it.each([
+    ['rename', 'replace'],
+    ['replace', 'rename'],
+  ] as const)('by policy %s begins anew by policy %s', async (first, second) => {
+    const { restores } = await scene({}, sampleTree());
+    await restores.restore({ policy: first, execution: 'restore-0', cluster: 'prod', dieBefore: 'activation' });
+    const plan = await restores.plan({ policy: second, execution: 'restore-2', cluster: 'held' });
+    expect(await inspectTarget(restores.of(plan), plan)).toMatchObject({ resumed: false, label: plan.run.nonce });
+  });
+
+  it('by policy rename does not pass for a begun one of policy none', async () => {
+    const { restores } = await scene({}, sampleTree());
+    await restores.restore({ ...died, cluster: 'prod', dieBefore: 'activation' });
+    const plan = await restores.plan({ policy: 'none', execution: 'restore-2', cluster: 'held' });
+    await expect(inspectTarget(restores.of(plan), plan)).rejects.toThrow(TargetNotEmpty);
+  });
+
+  it('takes a marker that names no policy for one of rename', async () => {
+    const { restores } = await scene({}, sampleTree());
+    await restores.restore({ ...died, cluster: 'prod', dieBefore: 'activation' });
+    const [dead] = await restores.target.readMarkers();
+    const { policy: _policy, ...rest } = dead?.marker ?? never();
+    await restores.target.writeMarkers({ ...rest, execution: 'older' });
+    const plan = await restores.plan({ policy: 'rename', execution: 'restore-2', cluster: 'held' });
+    expect(await inspectTarget(restores.of(plan), plan)).toMatchObject({ resumed: true, label: rest.label });
   });
 });
 

@@ -3,9 +3,10 @@ import { BackupInProgress, ClusterBusy, InputInvalid } from '../../../core/error
 import { jsonBytes } from '../../../core/format.ts';
 import { planSnapshot } from '../../../core/jobs/plan-snapshot.ts';
 import { attemptKey, recordKey, restoredKey } from '../../../core/vault-layout.ts';
+import { HoldWorld } from '../../support/hold-world.ts';
 import { JobWorld } from '../../support/job-world.ts';
 import { sampleConfig } from '../../support/sample-config.ts';
-import { snapshotRecord } from '../../support/sample-lines.ts';
+import { FIRST_SNAPSHOT, snapshotRecord } from '../../support/sample-lines.ts';
 
 const plan = (world: JobWorld, execution: string, input: unknown) =>
   planSnapshot(world.planning, world.start(execution, input));
@@ -51,6 +52,37 @@ describe('planning a snapshot', () => {
     world.clock.advanceMinutes(5);
     expect(await planSnapshot(world.planning, start)).toEqual(first);
     expect(world.vault.keys()).toHaveLength(1);
+  });
+
+  it('refuses a name under which another execution left its plan', async () => {
+    const world = new JobWorld();
+    const start = world.start('run-1', FULL);
+    await planSnapshot(world.planning, start);
+    const later = { ...start, startedAt: '2026-06-01T00:00:00.000Z' };
+    await expect(planSnapshot(world.planning, later)).rejects.toThrow(InputInvalid);
+  });
+
+  it('ends a run of a schedule that another execution has taken already, and gives the locks back', async () => {
+    const world = new JobWorld();
+    const turn = { schedule: 'nightly', scheduledTime: '2026-01-30T22:00:00Z' };
+    await world.vault.create(recordKey('prod', FIRST_SNAPSHOT), jsonBytes(snapshotRecord(turn)));
+    const answer = await plan(world, 'run-2', { ...FULL, ...turn });
+    expect(answer).toEqual({ outcome: 'finished', result: 'Duplicate', snapshot: FIRST_SNAPSHOT });
+    expect(world.work.keys()).toEqual([]);
+    const next = await plan(world, 'run-3', { ...FULL, ...turn, scheduledTime: '2026-01-31T22:00:00Z' });
+    expect(next.outcome).toBe('planned');
+  });
+
+  it('lets a scheduled run wait, and tells a person, while an earlier hold is not released', async () => {
+    const hold = new HoldWorld();
+    await hold.arm('run-1');
+    await hold.world.work.delete('locks/backup/held.json');
+    await hold.world.work.delete('locks/cluster/held.json');
+    const input = { backup: 'held', type: 'full' };
+    expect(await plan(hold.world, 'run-2', { ...input, schedule: 'nightly' })).toMatchObject({ outcome: 'wait' });
+    await hold.world.work.delete('locks/backup/held.json');
+    await hold.world.work.delete('locks/cluster/held.json');
+    await expect(plan(hold.world, 'run-3', input)).rejects.toThrow(ClusterBusy);
   });
 
   it('adopts its own directory when it died between claim and plan', async () => {

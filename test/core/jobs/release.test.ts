@@ -47,6 +47,17 @@ describe('a release', () => {
     expect(world.control).toMatchObject({ mode: 'backing_up', sent: ['begin', 'end'] });
   });
 
+  it('leaves alone who begins after it was seen to be over', async () => {
+    const world = new HoldWorld();
+    const plan = await world.hold();
+    const first = await round(world, plan.run.nonce);
+    expect(first).toMatchObject({ ready: false, sightings: 1 });
+    await world.control.beginBackup();
+    const holder = { cluster: 'held', nonce: plan.run.nonce, reason: 'end' };
+    expect(await releaseRound(world.deps, holder, first)).toMatchObject({ ready: true });
+    expect(world.control).toMatchObject({ mode: 'backing_up', sent: ['begin', 'end', 'begin'] });
+  });
+
   it('by two executions at the same time ends once for both', async () => {
     const world = new HoldWorld();
     const plan = await world.hold();

@@ -25,6 +25,13 @@ function filesIn(tree: InMemoryTree, withAside = false): Record<string, string> 
   return Object.fromEntries(all.filter(([path]) => withAside || !path.includes(':.rankvault')).sort());
 }
 
+/** The files as they are once they have been moved to the directory inside their root. */
+function movedTo(directory: string | undefined, files: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(files).map(([path, text]) => [path.replace(':', `:${directory}`), text] as const),
+  );
+}
+
 async function taken(tree?: InMemoryTree) {
   const world = tree === undefined ? new JobWorld() : new JobWorld({ tree });
   const record = await world.snapshot({ type: 'full', execution: 'run-1' });
@@ -79,11 +86,11 @@ describe('restoring', () => {
     const tree = differingTree();
     const before = filesIn(tree);
     const report = await new RestoreWorld(world, tree).restore({ policy: 'rename', execution: 'restore-1' });
-    expect(report).toMatchObject({ aside: '.rankvault-aside/restore-1/', movedAside: Object.keys(before).length });
-    const aside = Object.entries(before).map(
-      ([path, text]) => [path.replace(':', ':.rankvault-aside/restore-1/'), text] as const,
-    );
-    expect(filesIn(tree, true)).toEqual({ ...files, ...Object.fromEntries(aside) });
+    expect(report).toMatchObject({
+      aside: expect.stringMatching(/^\.rankvault-aside\/[0-9a-f]{24}\/$/),
+      movedAside: Object.keys(before).length,
+    });
+    expect(filesIn(tree, true)).toEqual({ ...files, ...movedTo(report?.aside, before) });
   });
 
   it.each(['replace', 'rename'] as const)(
@@ -95,15 +102,43 @@ describe('restoring', () => {
         const before = filesIn(tree);
         const restores = new RestoreWorld(world, tree);
         expect(await restores.restore({ policy, execution: 'restore-1', dieBefore })).toBeUndefined();
-        expect(await restores.target.readMarkers()).toHaveLength(1);
+        const [dead] = await restores.target.readMarkers();
+        const aside = movedTo(`.rankvault-aside/${dead?.marker.label}/`, before);
         await restores.restore({ policy, execution: 'restore-2' });
-        const aside = Object.entries(before).map(
-          ([path, text]) => [path.replace(':', ':.rankvault-aside/restore-1/'), text] as const,
-        );
-        expect(filesIn(tree, true)).toEqual({ ...files, ...(policy === 'rename' ? Object.fromEntries(aside) : {}) });
+        expect(filesIn(tree, true)).toEqual({ ...files, ...(policy === 'rename' ? aside : {}) });
       }
     },
   );
+
+  it.each([
+    ['rename', 'replace'],
+    ['rename', 'none'],
+    ['replace', 'rename'],
+  ] as const)(
+    'begun with policy %s and finished with %s deletes nothing that was kept aside',
+    async (first, second) => {
+      const { world, files } = await taken();
+      const tree = differingTree();
+      const before = filesIn(tree);
+      const restores = new RestoreWorld(world, tree);
+      await restores.restore({ policy: first, execution: 'restore-1', dieBefore: 'data' });
+      const then = filesIn(tree);
+      const kept = Object.fromEntries(Object.entries(filesIn(tree, true)).filter(([path]) => path.includes('-aside/')));
+      expect(Object.keys(kept)).toHaveLength(first === 'rename' ? Object.keys(before).length : 2);
+      const report = await restores.restore({ policy: second, execution: 'restore-2' });
+      const aside = second === 'rename' ? movedTo(report?.aside, then) : {};
+      expect(filesIn(tree, true)).toEqual({ ...files, ...kept, ...aside });
+    },
+  );
+
+  it('goes on under a name that could not name a directory', async () => {
+    const { world, files } = await taken();
+    const tree = differingTree();
+    const restores = new RestoreWorld(world, tree);
+    await restores.restore({ policy: 'replace', execution: 'dr@2026', dieBefore: 'data' });
+    await restores.restore({ policy: 'replace', execution: 'dr@2026-2' });
+    expect(filesIn(tree, true)).toEqual(files);
+  });
 
   it('with policy none finishes when it is run again, wherever it died', async () => {
     for (const dieBefore of [...RESTORE_PHASES, 'done'] as const) {

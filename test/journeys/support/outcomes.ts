@@ -28,6 +28,7 @@ const restoredSchema = z.object({
     keptBytes: count,
     movedAside: count,
     removed: count,
+    excluded: count,
     aside: z.optional(z.string()),
     next: z.string(),
   }),
@@ -46,6 +47,7 @@ const plannedSchema = z.object({
     moveAside: count,
     remove: count,
     unchanged: count,
+    excluded: count,
   }),
 });
 export type Planned = z.infer<typeof plannedSchema>;
