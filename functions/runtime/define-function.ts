@@ -11,7 +11,8 @@ import { work } from './stores.ts';
 
 const logger = new Logger({ serviceName: 'rankvault' });
 
-/** A Lambda that has less time left than this stops cleanly and says where to go on: 60 s cover the longest single copy. */
+/** A Lambda that has less time left than this stops cleanly and says where to go on: 60 s cover a copy or a range of one; a part that is
+ * streamed into a file may take longer, see the limits in the README. */
 const STOP_BEFORE_END_MILLIS = 60_000;
 
 export interface Invocation {

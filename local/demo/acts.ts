@@ -70,9 +70,13 @@ async function loseProd(act: Act, { began, firstDay, secondDay }: Moments): Prom
   narrator.chapter('Destroy prod, restore it into dr');
   await rm(stage.places.prod, { recursive: true });
   narrator.say('prod is gone: rm -rf of its root. dr is stopped, and proven to be by its ports.');
-  await runs.planOnly({ backup: 'prod_system', cluster: 'dr', options: { dryRun: true } });
-  await runs.restore({ backup: 'prod_system', cluster: 'dr' }, { states: true });
+  const atMost = await runs.planOnly({ backup: 'prod_system', cluster: 'dr', options: { dryRun: true } });
+  const { writes, reads } = await runs.restore({ backup: 'prod_system', cluster: 'dr' }, { states: true });
   const verdicts = [await judgeDr(act, 'dr against prod as it was lost', secondDay)];
+  if (writes + reads > atMost) {
+    narrator.bad(`the dry run promised at most ${countText(atMost)} requests; ${countText(writes + reads)} were made`);
+    verdicts.push(false);
+  }
   narrator.say('');
   narrator.say('Now older moments over it: only what differs by checksum is fetched.');
   for (const [what, moment] of [

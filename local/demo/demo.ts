@@ -21,7 +21,7 @@ async function play(): Promise<boolean> {
   narrator.title('Rankvault: snapshot a cluster, lose it, restore it', [
     'The state machines and Lambda bundles below are those that `cdk deploy` ships, synthesized just now.',
     'Emulated on this machine: S3, Step Functions, EventBridge Scheduler, Kinetica’s control endpoint.',
-    'Nothing here touches AWS or a real database.',
+    'Nothing here touches AWS or a real database. Nights pass on a simulated clock, so dates run ahead.',
   ]);
   narrator.chapter('Synthesize the stacks and start the laptop services');
   const before = performance.now();

@@ -69,7 +69,8 @@ export class Runs {
     return snapshot;
   }
 
-  async restore(input: JsonValue, options: { readonly states?: boolean } = {}): Promise<void> {
+  /** @returns what it used */
+  async restore(input: JsonValue, options: { readonly states?: boolean } = {}): Promise<Bill> {
     const run = await this.#run('Restore', input, restoredSchema);
     const { placed, placedBytes, kept, movedAside, removed, next } = run.output.report;
     if (options.states === true) {
@@ -80,9 +81,11 @@ export class Runs {
     );
     this.#narrator.say(`  ${next}`);
     this.#showCost(run);
+    return run.bill;
   }
 
-  async planOnly(input: JsonValue): Promise<void> {
+  /** @returns the most requests that the restore may need */
+  async planOnly(input: JsonValue): Promise<number> {
     const { estimate, todo } = (await this.#run('Restore', input, plannedSchema)).output;
     this.#narrator.good(
       `dry run: would place ${countText(todo.place)} parts (${bytesText(todo.placeBytes)}), check ${countText(todo.check)}, move aside ${countText(todo.moveAside)}, remove ${countText(todo.remove)}`,
@@ -90,6 +93,7 @@ export class Runs {
     this.#narrator.say(
       `  at most ${countText(estimate.requests)} requests, about ${estimate.minutes} minutes on AWS, $${estimate.dollars.toFixed(4)}`,
     );
+    return estimate.requests;
   }
 
   async #run<T>(machine: string, input: JsonValue, schema: z.ZodMiniType<T>): Promise<Finished<T>> {
@@ -128,7 +132,7 @@ export class Runs {
   #showCost({ seconds, bill }: Finished<unknown>): void {
     const { writes, reads, stateTransitions, dollars } = bill;
     this.#narrator.say(
-      `  ${seconds.toFixed(1)} s here; ${countText(writes)} write and ${countText(reads)} read requests, ${countText(stateTransitions)} state transitions: $${dollars.toFixed(4)} at list price`,
+      `  ${seconds.toFixed(1)} s here; ${countText(writes)} write and ${countText(reads)} read requests, ${countText(stateTransitions)} state transitions: $${dollars.toFixed(4)} at list price, without Lambda`,
     );
   }
 }

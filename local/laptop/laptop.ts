@@ -1,5 +1,10 @@
 import { join } from 'node:path';
-import { CreateBucketCommand, PutBucketVersioningCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  BucketAlreadyOwnedByYou,
+  CreateBucketCommand,
+  PutBucketVersioningCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { createS3Client } from '../../adapters/s3/s3-client.ts';
 import type { RankvaultConfigInput } from '../../core/config/schema.ts';
 import { type Assembly, type FunctionModel, REGION } from '../assembly/assembly-model.ts';
@@ -138,12 +143,22 @@ export class Laptop {
     const { ObjectLockEnabled } = this.assembly.properties(vault.stackName, vault.logicalId);
     for (const bucket of [this.vaultBucket, this.workBucket]) {
       const locked = bucket === this.vaultBucket && ObjectLockEnabled === true;
-      await this.s3Client.send(new CreateBucketCommand({ Bucket: bucket, ObjectLockEnabledForBucket: locked }));
+      await this.#createBucket(bucket, locked);
     }
     const versioning = { Status: 'Enabled' } as const;
     await this.s3Client.send(
       new PutBucketVersioningCommand({ Bucket: this.vaultBucket, VersioningConfiguration: versioning }),
     );
+  }
+
+  async #createBucket(bucket: string, locked: boolean): Promise<void> {
+    try {
+      await this.s3Client.send(new CreateBucketCommand({ Bucket: bucket, ObjectLockEnabledForBucket: locked }));
+    } catch (error) {
+      if (!(error instanceof BucketAlreadyOwnedByYou)) {
+        throw error;
+      }
+    }
   }
 }
 
