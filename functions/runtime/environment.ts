@@ -9,6 +9,8 @@ const environmentSchema = z.object({
   VAULT_BUCKET: z.string(),
   WORK_BUCKET: z.string(),
   DEPLOYMENT: z.string(),
+  /** Account that owns both buckets: S3 refuses a bucket of the same name that somebody else has taken. */
+  BUCKET_OWNER: z.optional(z.string()),
   AWS_LAMBDA_FUNCTION_NAME: z._default(z.string(), 'rankvault'),
   AWS_ENDPOINT_URL_S3: z.optional(z.string()),
   AWS_ENDPOINT_URL_SFN: z.optional(z.string()),

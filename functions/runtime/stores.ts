@@ -13,16 +13,18 @@ const s3Endpoint = environment.AWS_ENDPOINT_URL_S3;
 /** One client for everything that the function does on S3. */
 export const s3 = createS3Client({ caller, ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }) });
 
-export const work: ObjectStore = new S3ObjectStore({ client: s3, bucket: environment.WORK_BUCKET });
+const owner = environment.BUCKET_OWNER === undefined ? {} : { expectedBucketOwner: environment.BUCKET_OWNER };
+
+export const work: ObjectStore = new S3ObjectStore({ client: s3, bucket: environment.WORK_BUCKET, ...owner });
 
 /** The vault for readers. */
-export const vault: ObjectStore = new S3ObjectStore({ client: s3, bucket: environment.VAULT_BUCKET });
+export const vault: ObjectStore = new S3ObjectStore({ client: s3, bucket: environment.VAULT_BUCKET, ...owner });
 
 const MILLIS_PER_DAY = 86_400_000;
 
 /** The vault for writers: every object that they create is locked as the frozen plan says. */
 export function vaultBucket(objectLock: ObjectLockConfig | undefined): VaultBucket {
-  const bucket = { client: s3, bucket: environment.VAULT_BUCKET };
+  const bucket = { client: s3, bucket: environment.VAULT_BUCKET, ...owner };
   if (objectLock === undefined) {
     return bucket;
   }

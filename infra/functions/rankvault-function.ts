@@ -99,6 +99,7 @@ function runtimeProps({ context, name, size, environment }: RankvaultFunctionPro
       VAULT_BUCKET: context.vault.bucket.bucketName,
       WORK_BUCKET: context.work.bucket.bucketName,
       DEPLOYMENT: context.deployment,
+      BUCKET_OWNER: context.stack.account,
       POWERTOOLS_SERVICE_NAME: 'rankvault',
       NODE_OPTIONS: '--enable-source-maps',
       ...environment,

@@ -107,6 +107,20 @@ describe('turns', () => {
     }).executionArn;
   }
 
+  test('a delivery that comes twice takes one snapshot, and both executions succeed', async () => {
+    const { source } = await cluster('s3', 'delivered twice');
+    const [one, other] = await Promise.all([
+      journey.trySnapshot(source, 'full', scheduled),
+      journey.trySnapshot(source, 'full', scheduled),
+    ]);
+    const outputs = [one, other].map(({ status, output }) => ({ status, output }));
+    expect(outputs).toContainEqual({ status: 'SUCCEEDED', output: expect.objectContaining({ outcome: 'committed' }) });
+    expect(outputs).toContainEqual({
+      status: 'SUCCEEDED',
+      output: expect.objectContaining({ outcome: 'finished', result: 'Duplicate' }),
+    });
+  });
+
   test('a cluster that is restored is not snapshotted meanwhile, and the other way round', async () => {
     const { source } = await cluster('files', 'busy');
     await journey.snapshot(source, 'full');
