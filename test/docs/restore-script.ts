@@ -31,6 +31,8 @@ export class RestoreScript {
     const { PATH = '', RANKVAULT_TEST_JQ } = process.env;
     const environment = {
       PATH: [bin, PATH].join(delimiter),
+      // The stand-in starts once for each request: compiling the SDK each time would be most of its work.
+      NODE_COMPILE_CACHE: join(bin, 'compile-cache'),
       LC_ALL: 'C.UTF-8',
       AWS_ENDPOINT_URL_S3: endpoint,
       AWS_REGION: 'us-east-1',
