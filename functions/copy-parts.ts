@@ -6,7 +6,7 @@ import { defineFunction } from './runtime/define-function.ts';
 import { access, openPass } from './runtime/snapshot-run.ts';
 import { vaultBucket, work } from './runtime/stores.ts';
 
-/** Copies at a time in one Lambda: S3 answers in some 50 ms, so that 64 keep one CPU busy; streamed parts share a bounded pool of buffers. */
+/** Copies at a time in one Lambda: each waits for S3 most of its time; streamed parts share a bounded pool of buffers. */
 const COPIES_AT_A_TIME = 64;
 
 export const handler = defineFunction({
