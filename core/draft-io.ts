@@ -95,7 +95,7 @@ function completeLine(
   if ('skipped' in receipt) {
     return undefined;
   }
-  const { copy: _copy, ...listed } = line;
+  const { copy: _copy, stored: _stored, ...listed } = line;
   return { ...listed, ...receipt };
 }
 

@@ -17,6 +17,17 @@ export const copyLineSchema = z.object({
   token: z.string(),
   racy: z.optional(z.literal(true)),
   attributes: z.optional(partLineSchema.shape.attributes.def.innerType),
+  /** Of a merge: the bytes in the vault that are copied. */
+  stored: z.optional(
+    z.object({
+      sizeBytes: partLineSchema.shape.sizeBytes,
+      checksum: partLineSchema.shape.checksum,
+      in: partLineSchema.shape.in,
+      etag: z.string(),
+      versionId: z.string(),
+      key: z.optional(z.string()),
+    }),
+  ),
 });
 export type CopyLine = z.infer<typeof copyLineSchema>;
 

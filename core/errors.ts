@@ -190,6 +190,34 @@ export class VaultPartMissing extends FatalError {
 export class WorkerDied extends FatalError {
   override readonly name = 'WorkerDied';
 }
+/** Retention, or a request, would remove a snapshot that is pinned. */
+export class SnapshotPinned extends FatalError {
+  override readonly name = 'SnapshotPinned';
+}
+/** The backup is frozen: nothing of it is hidden or deleted. */
+export class BackupFrozen extends FatalError {
+  override readonly name = 'BackupFrozen';
+}
+/** A backup that the vault does not have, or, for `expire`, that the configuration does not have. */
+export class BackupNotFound extends FatalError {
+  override readonly name = 'BackupNotFound';
+}
+/** `undelete` of a snapshot whose bytes may be gone. */
+export class UndeleteTooLate extends FatalError {
+  override readonly name = 'UndeleteTooLate';
+}
+/** A restore drill into a cluster that is not declared as scratch. */
+export class NotAScratchCluster extends FatalError {
+  override readonly name = 'NotAScratchCluster';
+}
+/** A verification found something that a restore would suffer from. The verification itself is done and recorded. */
+export class DamageFound extends FatalError {
+  override readonly name = 'DamageFound';
+}
+/** A verification found no damage, but less protection than promised: versions that are not current, locks that end early. */
+export class ProtectionWeakened extends FatalError {
+  override readonly name = 'ProtectionWeakened';
+}
 /** What the release machine or a restore was asked to do does not match the records in the work bucket. */
 export class RecordMissing extends FatalError {
   override readonly name = 'RecordMissing';

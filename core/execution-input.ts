@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { snapshotTypeSchema } from './config/schema.ts';
+import { readBudgetSchema, snapshotTypeSchema } from './config/schema.ts';
 import { shapeFindings } from './config/shape-findings.ts';
 import { InputInvalid } from './errors.ts';
 import { nameSchema } from './ids.ts';
@@ -24,20 +24,29 @@ export const snapshotInputSchema = z.strictObject({
 });
 export type SnapshotInput = z.infer<typeof snapshotInputSchema>;
 
+/** `latest`, an id or a directory. */
+const snapshotNameSchema = z
+  .string()
+  .check(
+    z.regex(
+      /^(latest|\d{13}|snapshot\.\d{4}-\d{2}-\d{2}\.\d{2}-\d{2}-\d{2})$/,
+      'must be "latest", an id of 13 digits, or a directory like snapshot.2026-01-31.23-59-59',
+    ),
+  );
+/** An id or a directory: what removes something never takes "latest", which may be another one by the time it runs. */
+const exactSnapshotNameSchema = z
+  .string()
+  .check(
+    z.regex(
+      /^(\d{13}|snapshot\.\d{4}-\d{2}-\d{2}\.\d{2}-\d{2}-\d{2})$/,
+      'must be an id of 13 digits, or a directory like snapshot.2026-01-31.23-59-59',
+    ),
+  );
+
 export const restoreInputSchema = z.strictObject({
   backup: nameSchema,
   /** `latest`, an id or a directory. */
-  snapshot: z._default(
-    z
-      .string()
-      .check(
-        z.regex(
-          /^(latest|\d{13}|snapshot\.\d{4}-\d{2}-\d{2}\.\d{2}-\d{2}-\d{2})$/,
-          'must be "latest", an id of 13 digits, or a directory like snapshot.2026-01-31.23-59-59',
-        ),
-      ),
-    'latest',
-  ),
+  snapshot: z._default(snapshotNameSchema, 'latest'),
   /** Target cluster; may be another than the one backed up. */
   cluster: nameSchema,
   options: z._default(restoreOptionsSchema, {
@@ -50,6 +59,81 @@ export const restoreInputSchema = z.strictObject({
 export type RestoreInput = z.infer<typeof restoreInputSchema>;
 
 export const releaseInputSchema = z.object({ cluster: nameSchema, nonce: z.string(), reason: z.optional(z.string()) });
+
+const maintainShape = {
+  backup: nameSchema,
+  /** Decides and surveys, prints the plan, changes nothing. @default false */
+  dryRun: z._default(z.boolean(), false),
+  /** Wait while a snapshot or another maintenance of the backup runs. @default false - fail with BackupInProgress */
+  wait: z._default(z.boolean(), false),
+};
+/** Bytes go at once, and the snapshot cannot be undeleted. @default false - they stay for `undeleteDays` */
+const immediately = z._default(z.boolean(), false);
+const reason = z.optional(z.string().check(z.minLength(1), z.maxLength(500)));
+
+export const maintainInputSchema = z.discriminatedUnion('action', [
+  z.strictObject({
+    action: z.literal('purge'),
+    ...maintainShape,
+    snapshot: exactSnapshotNameSchema,
+    immediately,
+    reason,
+  }),
+  /** `snapshot` and all that it builds on become one full. */
+  z.strictObject({ action: z.literal('merge'), ...maintainShape, snapshot: z._default(snapshotNameSchema, 'latest') }),
+  /** `after`: the snapshot whose commit started this, for the log. */
+  z.strictObject({ action: z.literal('expire'), ...maintainShape, after: z.optional(z.string()) }),
+  z.strictObject({
+    action: z.literal('drop'),
+    ...maintainShape,
+    /** A name, `name*`, or `*` for all; the latter two only with `deleteAllBackups`. */
+    backup: z.string(),
+    deleteAllBackups: z._default(z.boolean(), false),
+    immediately,
+    reason,
+  }),
+  z.strictObject({ action: z.literal('pin'), ...maintainShape, snapshot: snapshotNameSchema, reason }),
+  z.strictObject({ action: z.literal('unpin'), ...maintainShape, snapshot: exactSnapshotNameSchema }),
+  z.strictObject({ action: z.literal('freeze'), ...maintainShape, reason }),
+  z.strictObject({ action: z.literal('thaw'), ...maintainShape }),
+  /** Without `snapshot`: all that can be undeleted, as after a `drop`. */
+  z.strictObject({ action: z.literal('undelete'), ...maintainShape, snapshot: z.optional(exactSnapshotNameSchema) }),
+  z.strictObject({ action: z.literal('collect'), ...maintainShape }),
+  /** Takes stray delete markers off objects that a snapshot names. */
+  z.strictObject({ action: z.literal('repair'), ...maintainShape, snapshot: z.optional(exactSnapshotNameSchema) }),
+]);
+export type MaintainInput = z.infer<typeof maintainInputSchema>;
+export type MaintainAction = MaintainInput['action'];
+
+const verifyShape = {
+  backup: nameSchema,
+  /** Wait while another verification of the backup runs. @default false - fail with BackupInProgress */
+  wait: z._default(z.boolean(), false),
+};
+/** One snapshot, `latest`, or `all` of the backup. */
+const verifyScope = z.union([z.literal('all'), snapshotNameSchema]);
+
+export const verifyInputSchema = z.discriminatedUnion('level', [
+  z.strictObject({ level: z.literal('present'), ...verifyShape, snapshot: z._default(verifyScope, 'all') }),
+  z.strictObject({
+    level: z.literal('read'),
+    ...verifyShape,
+    /** With a budget it is 'all': those parts first that were not read for longest. */
+    snapshot: z._default(verifyScope, 'all'),
+    /** @default - everything in the scope */
+    budget: z.optional(readBudgetSchema),
+  }),
+  z.strictObject({
+    level: z.literal('restored'),
+    ...verifyShape,
+    snapshot: z._default(snapshotNameSchema, 'latest'),
+    /** Overwritten; must be declared as `scratch`. */
+    cluster: nameSchema,
+    /** Name of the drill's schedule. */
+    drill: z.optional(nameSchema),
+  }),
+]);
+export type VerifyInput = z.infer<typeof verifyInputSchema>;
 
 /** What every first state is given from the context object. */
 export const executionStartSchema = z.object({

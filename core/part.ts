@@ -47,7 +47,7 @@ export interface StoredBytes {
   /** The vault is versioned, so every object has one. */
   readonly versionId: string;
   /** Full key, only where it is not the natural one. */
-  readonly key?: string;
+  readonly key?: string | undefined;
 }
 
 /** What a copy leaves behind. `token` is the version that was really read; for files it is taken from the opened file. */

@@ -30,6 +30,23 @@ export function addTotals(left: Totals, right: Totals): Totals {
   };
 }
 
+/**
+ * Object Lock of what a snapshot stored. Every object is locked for `retainDays` + `chainDays` from its own creation, so that what
+ * later snapshots carry stays locked for as long as they promise. All times ISO 8601 UTC.
+ */
+export const recordLockSchema = z.object({
+  mode: z.enum(['GOVERNANCE', 'COMPLIANCE']),
+  /** The snapshot's promise: `retainDays` after it was taken. */
+  promisedUntil: z.string(),
+  /** No object of this snapshot is free before this. */
+  earliest: z.string(),
+  /** Every object of this snapshot is free after this. */
+  latest: z.string(),
+  /** The least `earliest` of the whole chain: from here on a byte that the snapshot names may be deletable. */
+  chainUntil: z.string(),
+});
+export type RecordLock = z.infer<typeof recordLockSchema>;
+
 /** `attempts/<snapshot>.json`: this execution owns the directory, whether or not a snapshot comes of it. */
 export const attemptSchema = z.object({
   formatVersion: formatVersionSchema,
@@ -76,6 +93,10 @@ export const snapshotRecordSchema = z.object({
   totals: totalsSchema,
   /** SHA-256, hex, of ranks.jsonl.gz. */
   ranksSha256: z.string(),
+  /** @default - the deployment has no Object Lock */
+  lock: z.optional(recordLockSchema),
+  /** A merged full: the snapshots that it was made from, oldest first. Nothing of the source was read for it. */
+  mergedFrom: z.optional(z.array(snapshotDirectorySchema)),
 });
 export type SnapshotRecord = z.infer<typeof snapshotRecordSchema>;
 
@@ -85,8 +106,8 @@ export const rankLineSchema = z.object({
   sha256: z.string(),
   sizeBytes: count,
   totals: totalsSchema,
-  /** Snapshots that this rank's manifest names. */
-  in: z.array(snapshotDirectorySchema),
+  /** The snapshots whose bytes this rank's manifest names, by directory; parts and bytes of each add up to the totals. */
+  in: z.array(z.object({ snapshot: snapshotDirectorySchema, parts: count, bytes: count })),
 });
 export type RankLine = z.infer<typeof rankLineSchema>;
 
@@ -104,6 +125,59 @@ export const definitionRecordSchema = z.object({
   definition: z.unknown(),
   since: z.string(),
 });
+
+/** Why and by whom a snapshot was hidden. */
+export const TOMBSTONE_ACTIONS = ['purge', 'expire', 'merge', 'drop', 'collect', 'steal'] as const;
+
+/**
+ * `tombstones/<snapshot>.json`: hides the snapshot, whatever else the catalog has of it. It stays for ever, also when every byte is
+ * gone; only `undelete` takes it back, by a delete marker, before `bytesKeptUntil`.
+ */
+export const tombstoneSchema = z.object({
+  formatVersion: formatVersionSchema,
+  backup: nameSchema,
+  snapshot: snapshotDirectorySchema,
+  action: z.enum(TOMBSTONE_ACTIONS),
+  /** In words, for whoever wonders where the snapshot went. */
+  reason: z.string(),
+  at: z.string(),
+  execution: z.string(),
+  executionArn: z.string(),
+  /** No byte and no manifest of the snapshot is deleted before this; until then it can be undeleted. */
+  bytesKeptUntil: z.string(),
+  /** Facts of the record, which is deleted in the end; none for an attempt that never became a snapshot. */
+  record: z.optional(
+    z.object({
+      id: snapshotIdSchema,
+      type: snapshotTypeSchema,
+      takenAt: z.string(),
+      totals: totalsSchema,
+      lock: z.optional(recordLockSchema),
+    }),
+  ),
+});
+export type Tombstone = z.infer<typeof tombstoneSchema>;
+
+/** `pins/<snapshot>.json`: retention keeps the snapshot and `purge` refuses it, until `unpin` puts a delete marker over this. */
+export const pinSchema = z.object({
+  formatVersion: formatVersionSchema,
+  backup: nameSchema,
+  snapshot: snapshotDirectorySchema,
+  reason: z.string(),
+  at: z.string(),
+  execution: z.string(),
+});
+export type Pin = z.infer<typeof pinSchema>;
+
+/** `freeze.json` of a backup: nothing of it is hidden or deleted, until `thaw` puts a delete marker over this. */
+export const freezeSchema = z.object({
+  formatVersion: formatVersionSchema,
+  backup: nameSchema,
+  reason: z.string(),
+  at: z.string(),
+  execution: z.string(),
+});
+export type Freeze = z.infer<typeof freezeSchema>;
 
 /** `.rankvault/restored/<cluster>/...json`: a restore changed this cluster's files. */
 export const restoredSchema = z.object({

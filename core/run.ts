@@ -71,6 +71,60 @@ export const restoreRunSchema = z.object({
 });
 export type RestoreRun = z.infer<typeof restoreRunSchema>;
 
+const countSchema = z.int().check(z.nonnegative());
+
+/** What travels through the states of `Maintain`; what was decided is in `plan.json` of the run. */
+export const maintainRunSchema = z.object({
+  machine: z.literal('Maintain'),
+  execution: z.string(),
+  executionArn: z.string(),
+  nonce: z.string(),
+  prefix: z.string(),
+  action: z.string(),
+  /** As it was written: `drop` takes patterns. */
+  backup: z.string(),
+  dryRun: z.boolean(),
+  /** True: a full is made by copies before anything is surveyed. */
+  merges: z.boolean(),
+  /** Directory of the merged full. */
+  snapshot: z.optional(snapshotDirectorySchema),
+  /** Ranks and copy batches of a merge. */
+  ranksKey: z.string(),
+  batchesKey: z.string(),
+  /** JSON Lines of {unit}: directories and ranks that are surveyed. */
+  unitsKey: z.string(),
+  units: countSchema,
+  /** JSON Lines of {batch}: versions that are deleted. */
+  deletionsKey: z.string(),
+  rankConcurrency: z.int(),
+  copyConcurrency: z.int(),
+  resultsPrefix: z.string(),
+});
+export type MaintainRun = z.infer<typeof maintainRunSchema>;
+
+/** What travels through the states of `Verify`. */
+export const verifyRunSchema = z.object({
+  machine: z.literal('Verify'),
+  execution: z.string(),
+  executionArn: z.string(),
+  nonce: z.string(),
+  prefix: z.string(),
+  level: z.enum(['present', 'read', 'restored']),
+  backup: nameSchema,
+  /** Of `restored`: what is restored, and into which scratch cluster. */
+  snapshot: z.optional(snapshotDirectorySchema),
+  cluster: z.optional(nameSchema),
+  /** JSON Lines of {unit}: ranks of snapshots. */
+  unitsKey: z.string(),
+  units: countSchema,
+  /** JSON Lines of {batch}: parts to be read. */
+  batchesKey: z.string(),
+  rankConcurrency: z.int(),
+  copyConcurrency: z.int(),
+  resultsPrefix: z.string(),
+});
+export type VerifyRun = z.infer<typeof verifyRunSchema>;
+
 /** State of a poll loop: the Lambda counts, Step Functions waits. */
 export const pollSchema = z.object({ count: z.int(), ready: z.boolean(), waitSeconds: z.int() });
 export type Poll = z.infer<typeof pollSchema>;

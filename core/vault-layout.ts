@@ -57,6 +57,16 @@ export const manifestKey = (backup: string, snapshot: string, rank: RankName): s
   `${manifestsPrefix(backup, snapshot)}${rankDirectory(rank)}.jsonl.gz`;
 export const ranksKey = (backup: string, snapshot: string): string =>
   `${manifestsPrefix(backup, snapshot)}ranks.jsonl.gz`;
+export const pinsPrefix = (backup: string): string => `${catalogPrefix(backup)}pins/`;
+export const pinKey = (backup: string, snapshot: string): string => `${pinsPrefix(backup)}${snapshot}.json`;
+export const freezeKey = (backup: string): string => `${catalogPrefix(backup)}freeze.json`;
+export const verificationsPrefix = (backup: string): string => `${catalogPrefix(backup)}verifications/`;
+/** @param id sorts by time, see `verificationId` in core/verification.ts; the record is the run's last write */
+export const verificationKey = (backup: string, id: string): string => `${verificationsPrefix(backup)}${id}.json`;
+/** What a verification found, one finding a line. Beside the records, so that their listing stays short. */
+export const findingsKey = (backup: string, id: string): string => `${catalogPrefix(backup)}findings/${id}.jsonl.gz`;
+/** One record of each execution of Maintain that changed something. */
+export const maintenanceKey = (backup: string, id: string): string => `${catalogPrefix(backup)}maintenance/${id}.json`;
 
 /** Restores that changed a cluster: the next snapshot of such a cluster is a full. */
 export const restoredPrefix = (cluster: string): string => {

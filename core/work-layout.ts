@@ -1,12 +1,17 @@
 import { assertName, type RankName, rankDirectory } from './ids.ts';
 
 /** Every key of the work bucket. Nothing here is needed by a restore of a committed snapshot; a lifecycle rule expires it. */
-export type Machine = 'Snapshot' | 'Restore' | 'Release';
+export type Machine = 'Snapshot' | 'Restore' | 'Release' | 'Maintain' | 'Verify';
 
 export const LOCKS_PREFIX = 'locks/';
 export const backupLockKey = (backup: string): string => {
   assertName('backup', backup);
   return `locks/backup/${backup}.json`;
+};
+/** Verifications of one backup never interleave, and hinder neither snapshots nor maintenance. */
+export const verifyLockKey = (backup: string): string => {
+  assertName('backup', backup);
+  return `locks/verify/${backup}.json`;
 };
 export const clusterLockKey = (cluster: string): string => {
   assertName('cluster', cluster);
@@ -23,6 +28,11 @@ export const HOLDS_PREFIX = 'holds/';
 export const holdsPrefix = (backup: string, snapshot: string): string => `${HOLDS_PREFIX}${backup}/${snapshot}/`;
 export const holdKey = (backup: string, snapshot: string, execution: string): string =>
   `${holdsPrefix(backup, snapshot)}${execution}.json`;
+export const SWEPT_PREFIX = 'swept/';
+/**
+ * What the last sweep of a directory left behind, so that the next one may skip it. Losing it costs a listing, nothing else.
+ */
+export const sweptKey = (backup: string, snapshot: string): string => `${SWEPT_PREFIX}${backup}/${snapshot}.json`;
 
 /** Keys of one execution: frozen configuration, plans, batches, receipts, failure records, Map results. */
 export class RunKeys {
@@ -63,5 +73,11 @@ export class RunKeys {
   readonly doneWindow = (phase: string, rank: RankName, batch: string, window: number): string =>
     `${this.doneWindowsPrefix(phase, rank, batch)}${String(window).padStart(5, '0')}.json`;
   readonly donePrefix = (phase: string): string => `${this.prefix}${phase}/done/`;
+  /** Units of work of a Map beside ranks and batches: JSON Lines. */
+  readonly units = (map: string): string => `${this.prefix}${map}/units.jsonl`;
+  /** Write-once: the first answer of a unit that is complete is its answer. */
+  readonly unit = (map: string, unit: string): string => `${this.prefix}${map}/done/${unit}.json`;
+  readonly unitPiece = (map: string, unit: string, piece: string): string =>
+    `${this.prefix}${map}/pieces/${unit}/${piece}.jsonl.gz`;
   readonly report = (): string => `${this.prefix}report.json`;
 }

@@ -113,6 +113,8 @@ export const clusterSchema = z.strictObject({
   network: z.optional(networkSchema),
   /** @default - no file system is mounted */
   mount: z.optional(mountSchema),
+  /** Restore drills may overwrite it. No backup can have it as its cluster. @default false */
+  scratch: z._default(z.boolean(), false),
 });
 export type ClusterConfig = z.infer<typeof clusterSchema>;
 
@@ -136,12 +138,84 @@ export const scheduleSchema = z.strictObject({
 });
 export type ScheduleConfig = z.infer<typeof scheduleSchema>;
 
+const count = z.int().check(z.nonnegative());
+
+/**
+ * A snapshot is kept while any of these is a reason to keep it. Days are of 24 hours, calendar periods are of UTC. Beside them the
+ * newest good snapshot, the newest verified one and pinned ones are always kept, and nothing goes while the backup is frozen.
+ */
 export const retentionSchema = z.strictObject({
-  /** Kept by count, with everything built on them. @default 4 */
+  /** So many real fulls (read from the cluster, not merged), with everything built on them. @default 4 */
   keepFulls: z._default(positiveInt, 4),
-  /** Kept by age. @default 35 */
+  /** All of the last so many days, and the newest chain before them: what the first of these days began with. @default 35 */
   keepDays: z._default(positiveInt, 35),
+  /** The newest of each of the last so many hours that have one. @default 0 */
+  keepHourly: z._default(count, 0),
+  keepDaily: z._default(count, 0),
+  /** Weeks begin on Monday (ISO 8601). @default 0 */
+  keepWeekly: z._default(count, 0),
+  keepMonthly: z._default(count, 0),
+  /** How long the bytes of a hidden snapshot stay, so that it can be undeleted. 0: they go at once. @default 7 */
+  undeleteDays: z._default(count, 7),
+  /** A mistake in the configuration costs so many snapshots a run at most. @default 30 */
+  maxExpirePerRun: z._default(positiveInt, 30),
 });
+export type RetentionConfig = z.infer<typeof retentionSchema>;
+
+const DEFAULT_RETENTION: RetentionConfig = {
+  keepFulls: 4,
+  keepDays: 35,
+  keepHourly: 0,
+  keepDaily: 0,
+  keepWeekly: 0,
+  keepMonthly: 0,
+  undeleteDays: 7,
+  maxExpirePerRun: 30,
+};
+
+/** What a `read` verification reads at most in one run; the first limit that is met counts. */
+export const readBudgetSchema = z.strictObject({
+  parts: z.optional(positiveInt),
+  bytes: z.optional(positiveInt),
+  /** At list prices, see core/pricing.ts. */
+  dollars: z.optional(z.number().check(z.positive())),
+});
+export type ReadBudget = z.infer<typeof readBudgetSchema>;
+
+/** When EventBridge Scheduler starts something beside snapshots. */
+const timerShape = {
+  /** EventBridge Scheduler: cron(...) or rate(...) */
+  expression: z.string(),
+  /** IANA name. @default 'UTC' */
+  timeZone: z._default(text, 'UTC'),
+  /** @default true */
+  enabled: z._default(z.boolean(), true),
+};
+
+const DEFAULT_PRESENT = { expression: 'cron(0 6 ? * SUN *)', timeZone: 'UTC', enabled: true };
+const DEFAULT_READ = {
+  expression: 'cron(0 5 * * ? *)',
+  timeZone: 'UTC',
+  enabled: true,
+  budget: { parts: 10_000, bytes: 50 * 1024 ** 3 },
+};
+const DEFAULT_COLLECT = { expression: 'cron(30 7 ? * SUN *)', timeZone: 'UTC', enabled: true };
+
+export const verifySchema = z.strictObject({
+  /** Every object of every snapshot is there as its manifest says. @default Sundays at six, UTC */
+  present: z._default(z.strictObject(timerShape), DEFAULT_PRESENT),
+  /** Bytes against checksums, those first that were not read for longest. @default every day at five, UTC: 10,000 parts, 50 GiB */
+  read: z._default(z.strictObject({ ...timerShape, budget: readBudgetSchema }), DEFAULT_READ),
+  /** The latest snapshot is restored into a scratch cluster, compared and timed. @default [] */
+  drills: z._default(z.array(z.strictObject({ ...timerShape, name: nameSchema, cluster: nameSchema })), []),
+});
+export type VerifyConfig = z.infer<typeof verifySchema>;
+
+export const maintainSchema = z.strictObject({
+  /** Frees what nothing names any more: orphans, residue, stale uploads. @default Sundays at half past seven, UTC */
+  collect: z._default(z.strictObject(timerShape), DEFAULT_COLLECT),
+});
+export type MaintainConfig = z.infer<typeof maintainSchema>;
 
 export const backupOptionsSchema = z.strictObject({
   /** Stop before the quiesce when the plan expects it to last longer. @default 30 */
@@ -160,7 +234,9 @@ export const backupSchema = z.strictObject({
   cluster: nameSchema,
   /** @default [] - only started by hand */
   schedules: z._default(z.array(scheduleSchema), []),
-  retention: z._default(retentionSchema, { keepFulls: 4, keepDays: 35 }),
+  retention: z._default(retentionSchema, DEFAULT_RETENTION),
+  verify: z._default(verifySchema, { present: DEFAULT_PRESENT, read: DEFAULT_READ, drills: [] }),
+  maintain: z._default(maintainSchema, { collect: DEFAULT_COLLECT }),
   options: z._default(backupOptionsSchema, {
     maxQuiesceMinutes: 30,
     warmPass: true,
@@ -170,7 +246,16 @@ export const backupSchema = z.strictObject({
 });
 export type BackupConfig = z.infer<typeof backupSchema>;
 
-export const objectLockSchema = z.strictObject({ mode: z.enum(['GOVERNANCE', 'COMPLIANCE']), retainDays: positiveInt });
+export const objectLockSchema = z.strictObject({
+  mode: z.enum(['GOVERNANCE', 'COMPLIANCE']),
+  /** Each snapshot's promise: nothing that it names can be deleted for so many days. */
+  retainDays: positiveInt,
+  /**
+   * Objects are locked for so many days more, because later snapshots carry them and promise the same. A snapshot that would build on
+   * older bytes is a full. So: at least the days between two fulls. @default 14
+   */
+  chainDays: z._default(count, 14),
+});
 
 export type ObjectLockConfig = z.infer<typeof objectLockSchema>;
 

@@ -131,7 +131,9 @@ interface RecordParts {
 function recordOf(parts: RecordParts, nowEpochMillis: number): SnapshotRecord {
   const { plan, inspection, seals } = parts;
   const { run } = plan;
-  const chain = [...new Set([run.snapshot, ...seals.flatMap((seal) => seal.in)])].sort(compareUtf8);
+  const chain = [...new Set([run.snapshot, ...seals.flatMap((seal) => seal.in.map(({ snapshot }) => snapshot))])].sort(
+    compareUtf8,
+  );
   const directory = inspection.kagentDirectory;
   return {
     formatVersion: FORMAT_VERSION,

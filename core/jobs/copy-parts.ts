@@ -22,7 +22,7 @@ export interface CopyDependencies extends DraftReader {
 }
 
 export interface CopyRequest {
-  readonly run: SnapshotRun;
+  readonly run: Pick<SnapshotRun, 'backup' | 'snapshot'>;
   readonly pass: Pass;
   readonly item: BatchItem;
   readonly shouldStop: () => boolean;
@@ -89,6 +89,7 @@ async function copyOne(deps: CopyDependencies, request: CopyRequest, line: CopyL
       rank: item.rank,
       part: partOf(line),
       uploadKey,
+      ...(line.stored === undefined ? {} : { stored: line.stored }),
       shouldStop: request.shouldStop,
     });
   } catch (error) {
@@ -101,7 +102,7 @@ async function copyOne(deps: CopyDependencies, request: CopyRequest, line: CopyL
 }
 
 function partOf(line: CopyLine): LivePart {
-  const { copy: _copy, racy, ...listed } = line;
+  const { copy: _copy, stored: _stored, racy, ...listed } = line;
   const { attributes, ...rest } = listed;
   return { kind: 'part', ...rest, racy: racy === true, ...(attributes === undefined ? {} : { attributes }) };
 }

@@ -3,12 +3,12 @@ import type { Enumeration } from '../draft.ts';
 import { completedLines, type DraftReader, readEnumeration } from '../draft-io.ts';
 import { SealInvariantBroken, VaultKeyTaken } from '../errors.ts';
 import { FORMAT_VERSION, formatVersionSchema, jsonBytes } from '../format.ts';
-import { type RankName, rankDirectory, rankNameSchema, snapshotDirectorySchema } from '../ids.ts';
+import { type RankName, rankDirectory, rankNameSchema } from '../ids.ts';
 import { isDirectoryLine, type ManifestLine, type PartLine } from '../manifest.ts';
 import { digestOfObject, manifestBytes } from '../manifest-io.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import { NO_TOTALS, type RankLine, type Totals, totalsSchema } from '../records.ts';
-import type { SnapshotPlan } from '../run.ts';
+import { NO_TOTALS, type RankLine, rankLineSchema, type Totals, totalsSchema } from '../records.ts';
+import type { SnapshotPlan, SnapshotRun } from '../run.ts';
 import { compareUtf8 } from '../utf8-order.ts';
 import { manifestKey } from '../vault-layout.ts';
 
@@ -19,10 +19,15 @@ export const sealSchema = z.object({
   sha256: z.string(),
   sizeBytes: z.int(),
   totals: totalsSchema,
-  in: z.array(snapshotDirectorySchema),
+  in: rankLineSchema.shape.in,
   listedAt: z.string(),
 });
 export type Seal = z.infer<typeof sealSchema>;
+
+/** What is sealed: a snapshot of a cluster, or a full that was merged from others. */
+export interface SealPlan extends Pick<SnapshotPlan, 'allowedIn'> {
+  readonly run: Pick<SnapshotRun, 'backup' | 'snapshot' | 'type'>;
+}
 
 /**
  * Writes the rank's manifest: its draft with the receipts filled in. The bytes depend on the draft and the receipts alone, so a
@@ -31,7 +36,7 @@ export type Seal = z.infer<typeof sealSchema>;
  */
 export async function sealRank(
   deps: DraftReader & { readonly vault: ObjectStore },
-  plan: SnapshotPlan,
+  plan: SealPlan,
   rank: RankName,
 ): Promise<RankLine> {
   const { backup, snapshot } = plan.run;
@@ -60,13 +65,13 @@ export async function sealRank(
 
 /** Checks and counts lines on their way into the manifest. */
 class Tally {
-  readonly #plan: SnapshotPlan;
+  readonly #plan: SealPlan;
   readonly #enumeration: Enumeration;
   readonly #allowed: ReadonlySet<string>;
-  readonly #named = new Set<string>();
+  readonly #named = new Map<string, { parts: number; bytes: number }>();
   totals: Totals = NO_TOTALS;
 
-  constructor(plan: SnapshotPlan, enumeration: Enumeration) {
+  constructor(plan: SealPlan, enumeration: Enumeration) {
     this.#plan = plan;
     this.#enumeration = enumeration;
     this.#allowed = new Set([plan.run.snapshot, ...plan.allowedIn]);
@@ -82,7 +87,7 @@ class Tally {
         totals.directories += 1;
       } else {
         this.#assertAllowed(line);
-        this.#named.add(line.in);
+        this.#name(line);
         const stored = line.in === this.#plan.run.snapshot;
         totals.parts += 1;
         totals.bytes += line.sizeBytes;
@@ -95,8 +100,16 @@ class Tally {
     this.totals = totals;
   }
 
-  named(): string[] {
-    return [...this.#named].sort();
+  /** Oldest first. */
+  named(): RankLine['in'] {
+    return [...this.#named]
+      .map(([snapshot, { parts, bytes }]) => ({ snapshot, parts, bytes }))
+      .sort((left, right) => compareUtf8(left.snapshot, right.snapshot));
+  }
+
+  #name({ in: snapshot, sizeBytes }: PartLine): void {
+    const { parts, bytes } = this.#named.get(snapshot) ?? { parts: 0, bytes: 0 };
+    this.#named.set(snapshot, { parts: parts + 1, bytes: bytes + sizeBytes });
   }
 
   /** full: itself alone; differential: its full or itself; incremental: its chain. */

@@ -1,5 +1,5 @@
 import type { RankName } from '../ids.ts';
-import type { LivePart, Receipt } from '../part.ts';
+import type { LivePart, Receipt, StoredBytes } from '../part.ts';
 
 /**
  * Copies one part from its root into the vault: server-side from an S3 root, streamed from a file root.
@@ -22,6 +22,8 @@ export interface CopyTask {
   readonly snapshot: string;
   readonly rank: RankName;
   readonly part: LivePart;
+  /** Where the vault has these bytes already: a merge copies them from there. @default - they are read from the part's root */
+  readonly stored?: StoredBytes;
   /** Where to keep the id of a multipart upload between tries. */
   readonly uploadKey: string;
   readonly shouldStop: () => boolean;

@@ -4,10 +4,10 @@ import * as z from 'zod/mini';
 const requestSchema = z.looseObject({
   run: z.optional(
     z.looseObject({
-      machine: z.enum(['Snapshot', 'Restore']),
+      machine: z.enum(['Snapshot', 'Restore', 'Maintain', 'Verify']),
       execution: z.string(),
       backup: z.string(),
-      snapshot: z.string(),
+      snapshot: z.optional(z.string()),
       cluster: z.optional(z.string()),
     }),
   ),

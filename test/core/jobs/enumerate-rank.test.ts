@@ -39,7 +39,9 @@ async function scene(live: readonly LiveEntry[], base?: readonly ManifestLine[])
     manifestBytes(header, lines()),
   );
   const { sha256, sizeBytes } = manifest;
-  const ranks = streamOf([{ rank: 1, sha256, sizeBytes, totals: NO_TOTALS, in: [FIRST_SNAPSHOT] }]);
+  const ranks = streamOf([
+    { rank: 1, sha256, sizeBytes, totals: NO_TOTALS, in: [{ snapshot: FIRST_SNAPSHOT, parts: 0, bytes: 0 }] },
+  ]);
   const ranksHeader = { formatVersion: FORMAT_VERSION, backup: 'held', snapshot: FIRST_SNAPSHOT } as const;
   await world.vault.createStream(ranksKey('held', FIRST_SNAPSHOT), ranksBytes(ranksHeader, ranks));
   const run = { ...planned.run, type: 'incremental' as const, warmPass: false };

@@ -44,7 +44,11 @@ describe('sealing a rank', () => {
     const place = { backup: 'prod', snapshot: plan.run.snapshot, rank: 1 };
     const lines = await collect(readManifest(world.vault, place));
     expect(lines.map(({ path }) => path)).toEqual(['tom-0/a.seg', 'tom-1/b.seg']);
-    expect(line).toMatchObject({ rank: 1, totals: { parts: 2, storedParts: 2 }, in: [plan.run.snapshot] });
+    expect(line).toMatchObject({
+      rank: 1,
+      totals: { parts: 2, storedParts: 2 },
+      in: [{ snapshot: plan.run.snapshot, parts: 2 }],
+    });
   });
 
   it('finds the same object on a second try', async () => {

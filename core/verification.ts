@@ -1,0 +1,174 @@
+import * as z from 'zod/mini';
+import { formatVersionSchema } from './format.ts';
+import { nameSchema, rankNameSchema, snapshotDirectorySchema } from './ids.ts';
+
+/**
+ * What verifications find, record and prove. A level never speaks for another: `present` says that every object is there as listed,
+ * `read` that bytes have their checksums, `restored` that a restore gave back what was taken.
+ */
+export const VERIFY_LEVELS = ['present', 'read', 'restored'] as const;
+export const verifyLevelSchema = z.enum(VERIFY_LEVELS);
+export type VerifyLevel = z.infer<typeof verifyLevelSchema>;
+
+/**
+ * damage: a restore of the snapshot would fail or give back something else; risk: it would succeed now, and less protects it than was
+ * promised; note: nothing that a snapshot needs. A snapshot with open damage or risk is not built upon.
+ */
+export type Severity = 'damage' | 'risk' | 'note';
+
+export const findingKindSchema = z.enum([
+  'MissingObject',
+  'TruncatedObject',
+  'ChangedObject',
+  'ArchivedObject',
+  'BrokenCatalog',
+  'BrokenManifest',
+  'HiddenRecord',
+  'RestoreFailed',
+  'NoncurrentObject',
+  'LockEndsEarly',
+  'ExtraObject',
+]);
+export type FindingKind = z.infer<typeof findingKindSchema>;
+
+const SEVERITIES = {
+  /** The version that a manifest names is not there. */
+  MissingObject: 'damage',
+  /** Shorter than recorded. */
+  TruncatedObject: 'damage',
+  /** Another size, ETag or checksum than recorded. */
+  ChangedObject: 'damage',
+  /** A storage class that cannot be read in milliseconds. */
+  ArchivedObject: 'damage',
+  /** Record, ranks or manifest: missing, unreadable, or not of the digest that was recorded. */
+  BrokenCatalog: 'damage',
+  /** Lines out of order, outside of the chain, or other sums than recorded. */
+  BrokenManifest: 'damage',
+  /** A record without tombstone lies under a delete marker: the snapshot has vanished from the catalog. */
+  HiddenRecord: 'damage',
+  /** A drill failed, or gave back something else. */
+  RestoreFailed: 'damage',
+  /** The version that is named is there, and a delete marker or another version lies over it. */
+  NoncurrentObject: 'risk',
+  /** A byte of the snapshot may be deleted before the date that the snapshot promises. */
+  LockEndsEarly: 'risk',
+  /** Nothing names it; `collect` frees it. */
+  ExtraObject: 'note',
+} as const satisfies Record<FindingKind, Severity>;
+
+export function severityOf(kind: FindingKind): Severity {
+  return SEVERITIES[kind];
+}
+
+/** A line of `findings/<id>.jsonl.gz`. */
+export const findingSchema = z.object({
+  kind: findingKindSchema,
+  /** The snapshot whose manifest or record was looked at. */
+  snapshot: snapshotDirectorySchema,
+  rank: z.optional(rankNameSchema),
+  key: z.optional(z.string()),
+  versionId: z.optional(z.string()),
+  /** What was found and what was expected, one sentence. */
+  detail: z.string(),
+});
+export type Finding = z.infer<typeof findingSchema>;
+
+const count = z.int().check(z.nonnegative());
+export const amountSchema = z.object({ parts: count, bytes: count });
+export type Amount = z.infer<typeof amountSchema>;
+
+/** What is wrong with a snapshot as far as one level knows. Open until the same level finds the whole snapshot without it. */
+export const openFindingsSchema = z.object({
+  snapshot: snapshotDirectorySchema,
+  level: verifyLevelSchema,
+  severity: z.enum(['damage', 'risk']),
+  kinds: z.partialRecord(findingKindSchema, count),
+  /** One of them, in words. */
+  example: z.string(),
+  since: z.string(),
+  /** The verification that found it last. */
+  verification: z.string(),
+});
+export type OpenFindings = z.infer<typeof openFindingsSchema>;
+
+/**
+ * The state of the backup after a verification, carried forward from the one before: the newest record is all that anybody has to
+ * read. Snapshots that are gone from the catalog are gone from it.
+ */
+export const verifiedStateSchema = z.object({
+  open: z.array(openFindingsSchema),
+  /** When each level last found the whole snapshot without damage or risk. */
+  verified: z.array(
+    z.object({
+      snapshot: snapshotDirectorySchema,
+      present: z.optional(z.string()),
+      read: z.optional(z.string()),
+      restored: z.optional(z.string()),
+    }),
+  ),
+  coverage: z.object({
+    /** Of all parts that visible snapshots name: found present within 30 days. */
+    present: z.object({ within30Days: amountSchema, total: amountSchema }),
+    read: z.object({ within30Days: amountSchema, total: amountSchema }),
+    restored: z.optional(
+      z.object({ snapshot: snapshotDirectorySchema, at: z.string(), recoverySeconds: z.number(), bytes: count }),
+    ),
+  }),
+});
+export type VerifiedState = z.infer<typeof verifiedStateSchema>;
+
+export const NOTHING_VERIFIED: VerifiedState = {
+  open: [],
+  verified: [],
+  coverage: {
+    present: { within30Days: { parts: 0, bytes: 0 }, total: { parts: 0, bytes: 0 } },
+    read: { within30Days: { parts: 0, bytes: 0 }, total: { parts: 0, bytes: 0 } },
+  },
+};
+
+/** `verifications/<id>.json`: one run, write-once, the last write of the run. */
+export const verificationSchema = z.object({
+  formatVersion: formatVersionSchema,
+  id: z.string(),
+  backup: nameSchema,
+  level: verifyLevelSchema,
+  /** `latest`, `all`, `budget`, or a snapshot, as it was asked for. */
+  scope: z.string(),
+  execution: z.string(),
+  executionArn: z.string(),
+  startedAt: z.string(),
+  finishedAt: z.string(),
+  /** What this run looked at. */
+  checked: amountSchema,
+  /** Snapshots of which this run has looked at everything that its level looks at. */
+  snapshots: z.array(snapshotDirectorySchema),
+  findings: z.partialRecord(findingKindSchema, count),
+  /** Of a drill. */
+  drill: z.optional(
+    z.object({
+      snapshot: snapshotDirectorySchema,
+      cluster: nameSchema,
+      restoreExecution: z.string(),
+      /** From the start to the end of the restore. */
+      recoverySeconds: z.number(),
+      ...amountSchema.shape,
+    }),
+  ),
+  state: verifiedStateSchema,
+});
+export type Verification = z.infer<typeof verificationSchema>;
+
+/** `20261123T070000.123Z-read-0a1b2c3d`: sorts by time, and no two executions share one. */
+export function verificationId(startedAtIso: string, level: VerifyLevel, nonce: string): string {
+  return `${startedAtIso.replaceAll(/[-:]/g, '')}-${level}-${nonce.slice(0, 8)}`;
+}
+
+/** Snapshots that must not be built upon, each with why, in words for the record of the next snapshot. */
+export function unsoundSnapshots(state: VerifiedState): ReadonlyMap<string, string> {
+  const reasons = new Map<string, string>();
+  for (const { snapshot, level, kinds, example } of state.open) {
+    const counted = Object.entries(kinds).map(([kind, found]) => `${found} ${kind}`);
+    reasons.set(snapshot, `verification (${level}) found ${counted.join(', ')} in it: ${example}`);
+  }
+  return reasons;
+}
