@@ -9,8 +9,9 @@ export default defineConfig({
   deployment: 'rankvault',
 
   vault: {
-    // With Object Lock nobody, not even an administrator, can delete a snapshot before its date. It can only be chosen now:
-    // objectLock: { mode: 'COMPLIANCE', retainDays: 35 },
+    // With Object Lock nobody, not even an administrator, can delete a snapshot before its date. It can only be chosen now. Each
+    // snapshot is safe for retainDays; parts are locked for chainDays longer, at least the days between two fulls.
+    // objectLock: { mode: 'COMPLIANCE', retainDays: 35, chainDays: 14 },
     transitions: [{ storageClass: 'GLACIER_IR', afterDays: 30 }],
   },
 
@@ -48,6 +49,13 @@ export default defineConfig({
       roots: [{ name: 'persist', url: 's3://example-kinetica-dr/persist' }],
     },
 
+    // Where drills restore to, once a month. Whatever lies there is overwritten.
+    scratch: {
+      control: { kind: 'none' },
+      roots: [{ name: 'persist', url: 's3://example-kinetica-scratch/persist' }],
+      scratch: true,
+    },
+
     // Ranks on local disks: KAgent copies them to shared storage (EFS), and Rankvault vaults what KAgent has completed.
     analytics: {
       control: { kind: 'none' },
@@ -81,7 +89,18 @@ export default defineConfig({
           flexibleWindowMinutes: 15,
         },
       ],
-      retention: { keepFulls: 5, keepDays: 35 },
+      // Five fulls with all that is built on them, all of five weeks, and one a month for a year. What expires can be undeleted
+      // for a week.
+      retention: { keepFulls: 5, keepDays: 35, keepMonthly: 12, undeleteDays: 7 },
+      verify: {
+        // Every night, those parts first that were not read for longest, until one of the limits is met.
+        read: {
+          expression: 'cron(0 5 * * ? *)',
+          timeZone: 'Europe/Berlin',
+          budget: { parts: 20_000, bytes: 100 * 1024 ** 3, dollars: 1 },
+        },
+        drills: [{ name: 'monthly', cluster: 'scratch', expression: 'cron(0 9 1 * ? *)', timeZone: 'Europe/Berlin' }],
+      },
       options: { maxQuiesceMinutes: 20 },
     },
     analytics_system: {

@@ -40,10 +40,11 @@ export function decidePart(live: LivePart, base: ManifestLine | undefined, pass:
 
 /** The base's bytes with the attributes of now: a token proves bytes, and mode or owner may have changed with the ctime kept. */
 function carried(base: PartLine, live: LivePart): PartLine {
-  const { attributes: _old, racy: _racy, ...bytes } = base;
-  return {
-    ...bytes,
-    ...(live.racy ? { racy: true as const } : {}),
-    ...(live.attributes === undefined ? {} : { attributes: live.attributes }),
-  };
+  const { path, root, sizeBytes, token, checksum, in: directory, etag, versionId, key } = base;
+  const bytes = { path, root, sizeBytes, token, checksum, in: directory, etag, versionId };
+  const line = key === undefined ? bytes : { ...bytes, key };
+  if (live.racy) {
+    return { ...line, racy: true, ...(live.attributes === undefined ? {} : { attributes: live.attributes }) };
+  }
+  return live.attributes === undefined ? line : { ...line, attributes: live.attributes };
 }

@@ -1,3 +1,4 @@
+import { itemsOf } from './blocks.ts';
 import {
   batchesOf,
   type DraftLine,
@@ -12,11 +13,12 @@ import {
 import { ReceiptMissing, RecordMissing } from './errors.ts';
 import { parseOrCorrupt } from './format.ts';
 import type { RankName } from './ids.ts';
-import { readGzipJsonLines } from './jsonl.ts';
+import { readGzipJsonBlocks } from './jsonl.ts';
 import type { ManifestLine } from './manifest.ts';
 import type { ObjectStore } from './ports/object-store.ts';
 import type { Pass } from './run.ts';
 import { readJson } from './stored-json.ts';
+import { usualDraftLine } from './usual-lines.ts';
 import type { RunKeys } from './work-layout.ts';
 
 /** Reads what enumerations and copies left in the work bucket; every stream is in path order and held one line at a time. */
@@ -37,12 +39,26 @@ export async function readEnumeration(reader: DraftReader, pass: Pass, rank: Ran
   return stored.value;
 }
 
-export async function* readDraft(reader: DraftReader, pass: Pass, enumeration: Enumeration): AsyncGenerator<DraftLine> {
+export function readDraft(reader: DraftReader, pass: Pass, enumeration: Enumeration): AsyncGenerator<DraftLine> {
+  return itemsOf(readDraftBlocks(reader, pass, enumeration));
+}
+
+async function* readDraftBlocks(
+  reader: DraftReader,
+  pass: Pass,
+  enumeration: Enumeration,
+): AsyncGenerator<Iterable<DraftLine>> {
   for (const segment of segmentsOf(enumeration)) {
     const key = reader.keys.segment(pass, enumeration.rank, segment);
-    for await (const value of readWorkLines(reader.work, key)) {
-      yield parseOrCorrupt(draftLineSchema, value, key);
+    for await (const values of readWorkBlocks(reader.work, key)) {
+      yield draftLinesOf(values, key);
     }
+  }
+}
+
+function* draftLinesOf(values: Iterable<unknown>, key: string): Generator<DraftLine> {
+  for (const value of values) {
+    yield usualDraftLine(value) ?? parseOrCorrupt(draftLineSchema, value, key);
   }
 }
 
@@ -67,10 +83,12 @@ export async function* completedLines(
 ): AsyncGenerator<ManifestLine> {
   const receipts = readReceipts(reader, pass, enumeration);
   try {
-    for await (const line of readDraft(reader, pass, enumeration)) {
-      const complete = isCopyLine(line) ? completeLine(line, (await receipts.next()).value, enumeration.rank) : line;
-      if (complete !== undefined) {
-        yield complete;
+    for await (const lines of readDraftBlocks(reader, pass, enumeration)) {
+      for (const line of lines) {
+        const complete = isCopyLine(line) ? completeLine(line, (await receipts.next()).value, enumeration.rank) : line;
+        if (complete !== undefined) {
+          yield complete;
+        }
       }
     }
   } finally {
@@ -89,7 +107,7 @@ function completeLine(
     (!('skipped' in receipt) && receipt.token !== line.token)
   ) {
     throw new ReceiptMissing(`${line.path} of rank ${rank} has no receipt of its copy.`, {
-      hint: 'Nothing was committed; start the snapshot again.',
+      hint: 'Nothing was committed; start it again.',
     });
   }
   if ('skipped' in receipt) {
@@ -100,10 +118,14 @@ function completeLine(
 }
 
 /** Lines of a gzipped JSON-lines object of the work bucket. @throws RecordMissing */
-export async function* readWorkLines(work: ObjectStore, key: string): AsyncGenerator<unknown> {
+export function readWorkLines(work: ObjectStore, key: string): AsyncGenerator<unknown> {
+  return itemsOf(readWorkBlocks(work, key));
+}
+
+async function* readWorkBlocks(work: ObjectStore, key: string): AsyncGenerator<Iterable<unknown>> {
   const object = await work.get(key);
   if (object === undefined) {
     throw new RecordMissing(`${key} is missing from the work bucket.`, { hint: 'Start the execution again.' });
   }
-  yield* readGzipJsonLines(object.body, key);
+  yield* readGzipJsonBlocks(object.body, key);
 }

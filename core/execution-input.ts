@@ -24,24 +24,19 @@ export const snapshotInputSchema = z.strictObject({
 });
 export type SnapshotInput = z.infer<typeof snapshotInputSchema>;
 
-/** `latest`, an id or a directory. */
-const snapshotNameSchema = z
-  .string()
-  .check(
-    z.regex(
-      /^(latest|\d{13}|snapshot\.\d{4}-\d{2}-\d{2}\.\d{2}-\d{2}-\d{2})$/,
-      'must be "latest", an id of 13 digits, or a directory like snapshot.2026-01-31.23-59-59',
-    ),
-  );
-/** An id or a directory: what removes something never takes "latest", which may be another one by the time it runs. */
-const exactSnapshotNameSchema = z
-  .string()
-  .check(
-    z.regex(
-      /^(\d{13}|snapshot\.\d{4}-\d{2}-\d{2}\.\d{2}-\d{2}-\d{2})$/,
-      'must be an id of 13 digits, or a directory like snapshot.2026-01-31.23-59-59',
-    ),
-  );
+const EXACTLY = String.raw`\d{13}|snapshot\.\d{4}-\d{2}-\d{2}\.\d{2}-\d{2}-\d{2}`;
+const IN_WORDS = 'an id of 13 digits, or a directory like snapshot.2026-01-31.23-59-59';
+
+/** Words beside an id or a directory. */
+function snapshotNameOf(...words: readonly string[]) {
+  const pattern = new RegExp(`^(${[...words, EXACTLY].join('|')})$`);
+  const inWords = [...words.map((word) => `"${word}"`), IN_WORDS].join(', ');
+  return z.string().check(z.regex(pattern, `must be ${inWords}`));
+}
+
+const snapshotNameSchema = snapshotNameOf('latest');
+/** What removes something never takes "latest", which may be another one by the time it runs. */
+const exactSnapshotNameSchema = snapshotNameOf();
 
 export const restoreInputSchema = z.strictObject({
   backup: nameSchema,
@@ -71,6 +66,30 @@ const maintainShape = {
 const immediately = z._default(z.boolean(), false);
 const reason = z.optional(z.string().check(z.minLength(1), z.maxLength(500)));
 
+const dropInputSchema = z
+  .strictObject({
+    action: z.literal('drop'),
+    ...maintainShape,
+    /** A name, `name*`, or `*` for all; the latter two only with `deleteAllBackups`. */
+    backup: z
+      .string()
+      .check(
+        z.regex(
+          /^(\*|[A-Za-z][A-Za-z0-9_]{0,62}\*?)$/,
+          "must be the name of a backup, the beginning of names like 'test_*', or '*' for all",
+        ),
+      ),
+    deleteAllBackups: z._default(z.boolean(), false),
+    immediately,
+    reason,
+  })
+  .check(
+    z.refine(({ backup, deleteAllBackups }) => deleteAllBackups || !backup.endsWith('*'), {
+      error: "is a pattern; to drop every backup that it fits, say 'deleteAllBackups': true",
+      path: ['backup'],
+    }),
+  );
+
 export const maintainInputSchema = z.discriminatedUnion('action', [
   z.strictObject({
     action: z.literal('purge'),
@@ -83,15 +102,7 @@ export const maintainInputSchema = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('merge'), ...maintainShape, snapshot: z._default(snapshotNameSchema, 'latest') }),
   /** `after`: the snapshot whose commit started this, for the log. */
   z.strictObject({ action: z.literal('expire'), ...maintainShape, after: z.optional(z.string()) }),
-  z.strictObject({
-    action: z.literal('drop'),
-    ...maintainShape,
-    /** A name, `name*`, or `*` for all; the latter two only with `deleteAllBackups`. */
-    backup: z.string(),
-    deleteAllBackups: z._default(z.boolean(), false),
-    immediately,
-    reason,
-  }),
+  dropInputSchema,
   z.strictObject({ action: z.literal('pin'), ...maintainShape, snapshot: snapshotNameSchema, reason }),
   z.strictObject({ action: z.literal('unpin'), ...maintainShape, snapshot: exactSnapshotNameSchema }),
   z.strictObject({ action: z.literal('freeze'), ...maintainShape, reason }),
@@ -111,7 +122,7 @@ const verifyShape = {
   wait: z._default(z.boolean(), false),
 };
 /** One snapshot, `latest`, or `all` of the backup. */
-const verifyScope = z.union([z.literal('all'), snapshotNameSchema]);
+const verifyScope = snapshotNameOf('all', 'latest');
 
 export const verifyInputSchema = z.discriminatedUnion('level', [
   z.strictObject({ level: z.literal('present'), ...verifyShape, snapshot: z._default(verifyScope, 'all') }),

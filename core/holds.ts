@@ -1,17 +1,23 @@
+import pMap from 'p-map';
+import * as z from 'zod/mini';
 import { SnapshotNotFound } from './errors.ts';
-import { FORMAT_VERSION, jsonBytes } from './format.ts';
+import { FORMAT_VERSION, formatVersionSchema, jsonBytes } from './format.ts';
+import { type LockDependencies, mayBeStolen } from './locks.ts';
 import type { ObjectStore } from './ports/object-store.ts';
+import { readJson } from './stored-json.ts';
 import { tombstoneKey } from './vault-layout.ts';
-import { holdKey } from './work-layout.ts';
+import { HOLDS_PREFIX, holdKey } from './work-layout.ts';
 
 /** A reader's hold on a snapshot: while it is there, nothing of the snapshot is deleted. */
-export interface HoldRequest {
-  readonly backup: string;
-  readonly snapshot: string;
-  readonly execution: string;
-  readonly executionArn: string;
-  readonly since: string;
-}
+const holdSchema = z.object({
+  formatVersion: formatVersionSchema,
+  backup: z.string(),
+  snapshot: z.string(),
+  execution: z.string(),
+  executionArn: z.string(),
+  since: z.string(),
+});
+export type HoldRequest = Omit<z.infer<typeof holdSchema>, 'formatVersion'>;
 
 /**
  * Holds first, then looks for a tombstone. A remover writes its tombstone first, then looks for holds: whichever order the two
@@ -34,4 +40,34 @@ export async function releaseHold(
   request: Pick<HoldRequest, 'backup' | 'snapshot' | 'execution'>,
 ): Promise<void> {
   await work.delete(holdKey(request.backup, request.snapshot, request.execution));
+}
+
+export interface ReaderHold {
+  /** In the work bucket. */
+  readonly key: string;
+  readonly snapshot: string;
+  readonly execution: string;
+  /** Its execution ended so long ago that no worker of it can still read: the hold counts as none. */
+  readonly stale: boolean;
+}
+
+/** Readers are few; Step Functions is asked for each. */
+const READ_CONCURRENCY = 8;
+
+/**
+ * Every hold on a snapshot of the backup.
+ * @throws CatalogCorrupt, FormatTooNew: a hold that cannot be read may be anybody's
+ */
+export async function readHolds(deps: LockDependencies, backup: string): Promise<readonly ReaderHold[]> {
+  const read = async ({ key }: { readonly key: string }): Promise<readonly ReaderHold[]> => {
+    const hold = (await readJson(deps.work, key, holdSchema))?.value;
+    if (hold === undefined) {
+      return [];
+    }
+    const state = await deps.executions.describe(hold.executionArn);
+    const stale = mayBeStolen({ acquiredAt: hold.since }, state, deps.clock.nowEpochMillis());
+    return [{ key, snapshot: hold.snapshot, execution: hold.execution, stale }];
+  };
+  const holds = await pMap(deps.work.list(`${HOLDS_PREFIX}${backup}/`), read, { concurrency: READ_CONCURRENCY });
+  return holds.flat();
 }

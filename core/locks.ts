@@ -17,6 +17,8 @@ export const lockSchema = z.object({
   executionArn: z.string(),
   nonce: z.string(),
   acquiredAt: z.string(),
+  /** Held for seconds, to decide something: whoever finds it waits, also a person's run. */
+  brief: z.optional(z.literal(true)),
 });
 export type Lock = z.infer<typeof lockSchema>;
 
@@ -24,6 +26,8 @@ export interface LockOwner {
   readonly execution: string;
   readonly executionArn: string;
   readonly nonce: string;
+  /** See `Lock`. @default - held for as long as the run takes */
+  readonly brief?: true;
 }
 
 /**
@@ -41,8 +45,16 @@ export interface LockDependencies {
   readonly clock: Clock;
 }
 
-/** Takes the lock for this owner; a lock that the owner has already counts as acquired. */
-export async function acquireLock(deps: LockDependencies, key: string, owner: LockOwner): Promise<Acquired> {
+/**
+ * Takes the lock for this owner; a lock that the owner has already counts as acquired.
+ * @param beforeSteal done before the lock of a dead execution is taken; again by another try, and also by those who then lose the race
+ */
+export async function acquireLock(
+  deps: LockDependencies,
+  key: string,
+  owner: LockOwner,
+  beforeSteal?: (stolen: Lock) => Promise<void>,
+): Promise<Acquired> {
   const lock: Lock = {
     formatVersion: FORMAT_VERSION,
     ...owner,
@@ -53,7 +65,7 @@ export async function acquireLock(deps: LockDependencies, key: string, owner: Lo
   }
   const present = await readJson(deps.work, key, lockSchema);
   if (present === undefined) {
-    return acquireLock(deps, key, owner);
+    return acquireLock(deps, key, owner, beforeSteal);
   }
   if (present.value.nonce === owner.nonce) {
     return { outcome: 'acquired' };
@@ -62,8 +74,11 @@ export async function acquireLock(deps: LockDependencies, key: string, owner: Lo
   if (!mayBeStolen(present.value, state, deps.clock.nowEpochMillis())) {
     return { outcome: 'held', by: present.value };
   }
+  await beforeSteal?.(present.value);
   const outcome = await deps.work.replace(key, jsonBytes(lock), present.etag);
-  return outcome === 'replaced' ? { outcome: 'acquired', stolenFrom: present.value } : acquireLock(deps, key, owner);
+  return outcome === 'replaced'
+    ? { outcome: 'acquired', stolenFrom: present.value }
+    : acquireLock(deps, key, owner, beforeSteal);
 }
 
 /**

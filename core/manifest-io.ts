@@ -1,21 +1,36 @@
 import { createHash } from 'node:crypto';
 import type * as z from 'zod/mini';
+import { itemsOf } from './blocks.ts';
 import { CatalogCorrupt } from './errors.ts';
 import { parseOrCorrupt, parseVersioned } from './format.ts';
 import type { RankName } from './ids.ts';
-import { gzipJsonLines, readGzipJsonLines } from './jsonl.ts';
+import { gzipJsonLines, readGzipJsonBlocks } from './jsonl.ts';
 import { type ManifestHeader, type ManifestLine, manifestHeaderSchema, manifestLineSchema } from './manifest.ts';
 import type { ObjectStore } from './ports/object-store.ts';
 import { type RankLine, rankLineSchema, ranksHeaderSchema } from './records.ts';
+import { usualManifestLine } from './usual-lines.ts';
 import { manifestKey, ranksKey } from './vault-layout.ts';
 
+export interface ManifestPlace {
+  readonly backup: string;
+  readonly snapshot: string;
+  readonly rank: RankName;
+}
+
 /** Lines of a rank's manifest, checked one by one. A manifest that should be there and is not is `CatalogCorrupt`. */
-export async function* readManifest(
-  vault: ObjectStore,
-  place: { readonly backup: string; readonly snapshot: string; readonly rank: RankName },
-): AsyncGenerator<ManifestLine> {
+export function readManifest(vault: ObjectStore, place: ManifestPlace): AsyncGenerator<ManifestLine> {
+  return itemsOf(readManifestBlocks(vault, place));
+}
+
+/** As `readManifest`, for readers in a hurry; a line is checked when its turn comes. */
+export function readManifestBlocks(vault: ObjectStore, place: ManifestPlace): AsyncGenerator<Iterable<ManifestLine>> {
   const key = manifestKey(place.backup, place.snapshot, place.rank);
-  yield* readWithHeader(vault, key, manifestHeaderSchema, manifestLineSchema);
+  return readWithHeader(vault, key, manifestHeaderSchema, (value) => manifestLineOf(value, key));
+}
+
+/** @throws CatalogCorrupt naming the object and the first findings */
+function manifestLineOf(value: unknown, key: string): ManifestLine {
+  return usualManifestLine(value) ?? parseOrCorrupt(manifestLineSchema, value, key);
 }
 
 export function manifestBytes(header: ManifestHeader, lines: AsyncIterable<ManifestLine>): AsyncIterable<Uint8Array> {
@@ -23,15 +38,14 @@ export function manifestBytes(header: ManifestHeader, lines: AsyncIterable<Manif
 }
 
 /** Lines of `ranks.jsonl.gz`. */
-export async function* readRanks(vault: ObjectStore, backup: string, snapshot: string): AsyncGenerator<RankLine> {
-  yield* readWithHeader(vault, ranksKey(backup, snapshot), ranksHeaderSchema, rankLineSchema);
+export function readRanks(vault: ObjectStore, backup: string, snapshot: string): AsyncGenerator<RankLine> {
+  const key = ranksKey(backup, snapshot);
+  const lineOf = (value: unknown) => parseOrCorrupt(rankLineSchema, value, key);
+  return itemsOf(readWithHeader(vault, key, ranksHeaderSchema, lineOf));
 }
 
 /** The line of one rank; undefined when the snapshot has no such rank. */
-export async function readRankLine(
-  vault: ObjectStore,
-  place: { readonly backup: string; readonly snapshot: string; readonly rank: RankName },
-): Promise<RankLine | undefined> {
+export async function readRankLine(vault: ObjectStore, place: ManifestPlace): Promise<RankLine | undefined> {
   for await (const line of readRanks(vault, place.backup, place.snapshot)) {
     if (line.rank === place.rank) {
       return line;
@@ -77,12 +91,12 @@ async function* withHeader(header: unknown, lines: AsyncIterable<unknown>): Asyn
   yield* lines;
 }
 
-async function* readWithHeader<H extends z.ZodMiniType, L extends z.ZodMiniType>(
+async function* readWithHeader<H extends z.ZodMiniType, Line>(
   vault: ObjectStore,
   key: string,
   headerSchema: H,
-  lineSchema: L,
-): AsyncGenerator<z.output<L>> {
+  lineOf: (value: unknown) => Line,
+): AsyncGenerator<Iterable<Line>> {
   const object = await vault.get(key);
   if (object === undefined) {
     throw new CatalogCorrupt(`${key} is missing.`, {
@@ -90,13 +104,18 @@ async function* readWithHeader<H extends z.ZodMiniType, L extends z.ZodMiniType>
     });
   }
   let isHeader = true;
-  for await (const value of readGzipJsonLines(object.body, key)) {
-    if (isHeader) {
-      parseVersioned(headerSchema, value, `The header of ${key}`);
-      isHeader = false;
-    } else {
-      yield parseOrCorrupt(lineSchema, value, key);
+  function* linesOf(values: Iterable<unknown>): Generator<Line> {
+    for (const value of values) {
+      if (isHeader) {
+        parseVersioned(headerSchema, value, `The header of ${key}`);
+        isHeader = false;
+      } else {
+        yield lineOf(value);
+      }
     }
+  }
+  for await (const values of readGzipJsonBlocks(object.body, key)) {
+    yield linesOf(values);
   }
   if (isHeader) {
     throw new CatalogCorrupt(`${key} is empty: it has no header.`, {

@@ -2,6 +2,9 @@ import * as z from 'zod/mini';
 import { checksumSchema } from './checksum.ts';
 import { snapshotDirectorySchema } from './ids.ts';
 
+/** Nanoseconds since the epoch. */
+export const MTIME_NS_PATTERN = /^-?\d+$/;
+
 /**
  * One line of `manifests/<snapshot>/rank-<n>.jsonl.gz`. Lines are sorted by the UTF-8 bytes of `path` and list every part of the
  * rank, also unchanged ones, so that a snapshot restores from its own manifests alone.
@@ -10,7 +13,7 @@ const attributesShape = {
   mode: z.int(),
   uid: z.int(),
   gid: z.int(),
-  mtimeNs: z.string().check(z.regex(/^-?\d+$/)),
+  mtimeNs: z.string().check(z.regex(MTIME_NS_PATTERN)),
 };
 
 export const partLineSchema = z.object({

@@ -141,6 +141,8 @@ export const snapshotPlanSchema = z.object({
   requestedType: snapshotTypeSchema,
   reason: z.string(),
   base: z.optional(snapshotDirectorySchema),
+  /** With Object Lock: `chainUntil` of the base. */
+  baseLockedUntil: z.optional(z.string()),
   /** Snapshots that the manifests may name beside this one: its full for a differential, the base's chain for an incremental. */
   allowedIn: z.array(snapshotDirectorySchema),
   /** Ranks that have a manifest in the base. */

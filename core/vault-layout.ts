@@ -65,6 +65,8 @@ export const verificationsPrefix = (backup: string): string => `${catalogPrefix(
 export const verificationKey = (backup: string, id: string): string => `${verificationsPrefix(backup)}${id}.json`;
 /** What a verification found, one finding a line. Beside the records, so that their listing stays short. */
 export const findingsKey = (backup: string, id: string): string => `${catalogPrefix(backup)}findings/${id}.jsonl.gz`;
+/** What a verification looked at, one rank of a snapshot a line: coverage, and where the next one goes on, are computed from these. */
+export const slicesKey = (backup: string, id: string): string => `${catalogPrefix(backup)}slices/${id}.jsonl.gz`;
 /** One record of each execution of Maintain that changed something. */
 export const maintenanceKey = (backup: string, id: string): string => `${catalogPrefix(backup)}maintenance/${id}.json`;
 

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { formatVersionSchema } from './format.ts';
 import { nameSchema, rankNameSchema, snapshotDirectorySchema } from './ids.ts';
+import { epochMillisOfIso } from './utc.ts';
 
 /**
  * What verifications find, record and prove. A level never speaks for another: `present` says that every object is there as listed,
@@ -16,7 +17,7 @@ export type VerifyLevel = z.infer<typeof verifyLevelSchema>;
  */
 export type Severity = 'damage' | 'risk' | 'note';
 
-export const findingKindSchema = z.enum([
+export const FINDING_KINDS = [
   'MissingObject',
   'TruncatedObject',
   'ChangedObject',
@@ -28,7 +29,8 @@ export const findingKindSchema = z.enum([
   'NoncurrentObject',
   'LockEndsEarly',
   'ExtraObject',
-]);
+] as const;
+export const findingKindSchema = z.enum(FINDING_KINDS);
 export type FindingKind = z.infer<typeof findingKindSchema>;
 
 const SEVERITIES = {
@@ -60,10 +62,17 @@ export function severityOf(kind: FindingKind): Severity {
   return SEVERITIES[kind];
 }
 
-/** A line of `findings/<id>.jsonl.gz`. */
+/** First line of `findings/<id>.jsonl.gz`. */
+export const findingsHeaderSchema = z.object({
+  formatVersion: formatVersionSchema,
+  backup: nameSchema,
+  id: z.string(),
+});
+
+/** A line of `findings/<id>.jsonl.gz` after its header. */
 export const findingSchema = z.object({
   kind: findingKindSchema,
-  /** The snapshot whose manifest or record was looked at. */
+  /** The snapshot that suffers from it: whose record or manifest it is, or whose manifest names the object. */
   snapshot: snapshotDirectorySchema,
   rank: z.optional(rankNameSchema),
   key: z.optional(z.string()),
@@ -76,6 +85,12 @@ export type Finding = z.infer<typeof findingSchema>;
 const count = z.int().check(z.nonnegative());
 export const amountSchema = z.object({ parts: count, bytes: count });
 export type Amount = z.infer<typeof amountSchema>;
+
+export const NO_AMOUNT: Amount = { parts: 0, bytes: 0 };
+
+export function addAmounts(left: Amount, right: Amount): Amount {
+  return { parts: left.parts + right.parts, bytes: left.bytes + right.bytes };
+}
 
 /** What is wrong with a snapshot as far as one level knows. Open until the same level finds the whole snapshot without it. */
 export const openFindingsSchema = z.object({
@@ -107,7 +122,7 @@ export const verifiedStateSchema = z.object({
     }),
   ),
   coverage: z.object({
-    /** Of all parts that visible snapshots name: found present within 30 days. */
+    /** Of all parts that visible snapshots name: looked at within 30 days. What was wrong with them is in `open`. */
     present: z.object({ within30Days: amountSchema, total: amountSchema }),
     read: z.object({ within30Days: amountSchema, total: amountSchema }),
     restored: z.optional(
@@ -158,9 +173,20 @@ export const verificationSchema = z.object({
 });
 export type Verification = z.infer<typeof verificationSchema>;
 
-/** `20261123T070000.123Z-read-0a1b2c3d`: sorts by time, and no two executions share one. */
-export function verificationId(startedAtIso: string, level: VerifyLevel, nonce: string): string {
-  return `${startedAtIso.replaceAll(/[-:]/g, '')}-${level}-${nonce.slice(0, 8)}`;
+/** `20261123T070000.123Z-read-0a1b2c3d`: sorts by the time when the run got its turn, and no two executions share one. */
+export function verificationId(plannedAtIso: string, level: VerifyLevel, nonce: string): string {
+  return `${plannedAtIso.replaceAll(/[-:]/g, '')}-${level}-${nonce.slice(0, 8)}`;
+}
+
+const ID = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})([\d.]+Z)-([a-z]+)-/;
+
+/** When and at which level; undefined when the text is no verification's id. */
+export function partsOfVerificationId(
+  id: string,
+): { readonly plannedAtEpochMillis: number; readonly level: string } | undefined {
+  const [, year, month, day, hours, minutes, seconds, level] = ID.exec(id) ?? [];
+  const plannedAtEpochMillis = epochMillisOfIso(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}`);
+  return plannedAtEpochMillis === undefined || level === undefined ? undefined : { plannedAtEpochMillis, level };
 }
 
 /** Snapshots that must not be built upon, each with why, in words for the record of the next snapshot. */

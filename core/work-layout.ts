@@ -24,8 +24,9 @@ export const quiesceKey = (cluster: string): string => {
   return `${QUIESCE_PREFIX}${cluster}.json`;
 };
 export const HOLDS_PREFIX = 'holds/';
+export const holdsOfBackup = (backup: string): string => `${HOLDS_PREFIX}${backup}/`;
 /** Readers of a snapshot; while one is here, nothing of the snapshot is deleted. */
-export const holdsPrefix = (backup: string, snapshot: string): string => `${HOLDS_PREFIX}${backup}/${snapshot}/`;
+export const holdsPrefix = (backup: string, snapshot: string): string => `${holdsOfBackup(backup)}${snapshot}/`;
 export const holdKey = (backup: string, snapshot: string, execution: string): string =>
   `${holdsPrefix(backup, snapshot)}${execution}.json`;
 export const SWEPT_PREFIX = 'swept/';

@@ -4,20 +4,22 @@ import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { RankvaultConfig } from '../core/config/schema.ts';
 import { Alerts } from './alerts.ts';
+import { allowDescribing } from './functions/describing.ts';
+import { createFunctions, describingFunctions, type FixedFunctions } from './functions/fixed-functions.ts';
 import type { FunctionBundles } from './functions/function-bundles.ts';
-import { PlanningFunctions } from './functions/planning-functions.ts';
 import type { FunctionContext } from './functions/rankvault-function.ts';
-import { RecordingFunctions } from './functions/recording-functions.ts';
-import { ReleaseArming, ReleaseFunctions } from './functions/release-functions.ts';
+import { ReleaseArming } from './functions/release-functions.ts';
 import { SiteFunctions } from './functions/site-functions.ts';
-import { siteFunctionsJson, sitesOf } from './functions/sites.ts';
+import { sitesOf } from './functions/sites.ts';
 import { BackupSchedules } from './schedules/backup-schedules.ts';
 import type { Vault } from './storage/vault.ts';
 import { WorkBucket } from './storage/work-bucket.ts';
+import { maintainWorkflow } from './workflows/maintain.ts';
 import { releaseWorkflow } from './workflows/release.ts';
 import { restoreWorkflow } from './workflows/restore.ts';
 import { snapshotWorkflow } from './workflows/snapshot.ts';
 import { createStateMachine } from './workflows/state-machine.ts';
+import { verifyWorkflow } from './workflows/verify.ts';
 import type { WorkflowContext } from './workflows/workflow-context.ts';
 
 interface WorkflowsStackProps {
@@ -37,11 +39,13 @@ export class WorkflowsStack extends Stack {
   readonly snapshot: sfn.StateMachine;
   readonly restore: sfn.StateMachine;
   readonly release: sfn.StateMachine;
+  readonly maintain: sfn.StateMachine;
+  readonly verify: sfn.StateMachine;
   readonly #sites: readonly SiteFunctions[];
   readonly #work: WorkBucket;
 
   constructor(scope: Construct, id: string, props: WorkflowsStackProps) {
-    super(scope, id, { description: 'Rankvault: the workflows that snapshot and restore clusters' });
+    super(scope, id, { description: 'Rankvault: the workflows that snapshot, restore, maintain and verify' });
     const { config } = props;
     const key = new kms.Key(this, 'Key', { enableKeyRotation: true, description: 'Rankvault: work and alerts' });
     this.#work = new WorkBucket(this, 'Work', key);
@@ -53,22 +57,28 @@ export class WorkflowsStack extends Stack {
       bundles: props.bundles,
     };
     this.#sites = sitesOf(config).map((site) => new SiteFunctions(this, context, site));
-    const planning = new PlanningFunctions(this, context, siteFunctionsJson(this, this.#sites));
-    const recording = new RecordingFunctions(this, context);
-    const releasing = new ReleaseFunctions(this, context);
+    const functions = createFunctions(this, context, { config, sites: this.#sites });
 
-    this.release = this.#createRelease(releasing);
-    const arming = new ReleaseArming(this, context, this.release, releasing.group);
-    this.snapshot = this.#createSnapshot({ ...planning, ...recording, ...releasing, ...arming });
-    this.restore = this.#createRestore({ ...planning, ...recording });
-    planning.allowDescribing([this.snapshot, this.restore]);
+    this.release = this.#createRelease(functions);
+    const arming = new ReleaseArming(this, context, this.release, functions.group);
+    this.restore = this.#createRestore(functions);
+    this.maintain = this.#createMaintain(functions);
+    this.verify = this.#createVerify(functions);
+    this.snapshot = this.#createSnapshot({ ...functions, ...arming });
+    const machines = [this.snapshot, this.restore, this.maintain, this.verify];
+    allowDescribing(this, describingFunctions(functions), machines);
 
-    new BackupSchedules(this, 'Backups', { ...props, backups: config.backups, snapshot: this.snapshot });
+    new BackupSchedules(this, 'Backups', { ...props, ...this.#scheduled(), backups: config.backups });
     const alerts = new Alerts(this, 'Alerts', { key, emails: config.alerts.emails });
     this.#output({ WorkBucketName: this.#work.bucket.bucketName, AlertTopicArn: alerts.topic.topicArn });
   }
 
-  #createRelease(functions: ReleaseFunctions): sfn.StateMachine {
+  #scheduled(): Pick<this, 'snapshot' | 'maintain' | 'verify'> {
+    const { snapshot, maintain, verify } = this;
+    return { snapshot, maintain, verify };
+  }
+
+  #createRelease(functions: FixedFunctions): sfn.StateMachine {
     return createStateMachine(this, 'Release', {
       definition: releaseWorkflow(this.#states('Release'), functions),
       timeout: Duration.hours(6),
@@ -76,22 +86,41 @@ export class WorkflowsStack extends Stack {
     });
   }
 
-  #createSnapshot(functions: Parameters<typeof snapshotWorkflow>[0]['functions']): sfn.StateMachine {
-    const machine = createStateMachine(this, 'Snapshot', {
-      definition: snapshotWorkflow({ ...this.#states('Snapshot'), functions, release: this.release }),
+  #createSnapshot(functions: FixedFunctions & Pick<ReleaseArming, 'armRelease'>): sfn.StateMachine {
+    const { release, maintain } = this;
+    return this.#withMaps('Snapshot', {
+      definition: snapshotWorkflow({ ...this.#states('Snapshot'), functions, release, maintain }),
       timeout: Duration.hours(24),
       comment: 'Takes one snapshot of one backup',
     });
-    this.#work.grantMapRuns(machine);
-    return machine;
   }
 
-  #createRestore(functions: Parameters<typeof restoreWorkflow>[0]['functions']): sfn.StateMachine {
-    const machine = createStateMachine(this, 'Restore', {
+  #createRestore(functions: FixedFunctions): sfn.StateMachine {
+    return this.#withMaps('Restore', {
       definition: restoreWorkflow({ ...this.#states('Restore'), functions }),
       timeout: Duration.days(7),
       comment: 'Puts one snapshot onto one cluster',
     });
+  }
+
+  #createMaintain(functions: FixedFunctions): sfn.StateMachine {
+    return this.#withMaps('Maintain', {
+      definition: maintainWorkflow({ ...this.#states('Maintain'), functions }),
+      timeout: Duration.days(3),
+      comment: 'Hides what a backup need not keep, and frees what nothing names any more',
+    });
+  }
+
+  #createVerify(functions: FixedFunctions): sfn.StateMachine {
+    return this.#withMaps('Verify', {
+      definition: verifyWorkflow({ ...this.#states('Verify'), functions, restore: this.restore }),
+      timeout: Duration.days(3),
+      comment: 'Looks whether a backup is what it promises, and records what it finds',
+    });
+  }
+
+  #withMaps(id: string, props: Parameters<typeof createStateMachine>[2]): sfn.StateMachine {
+    const machine = createStateMachine(this, id, props);
     this.#work.grantMapRuns(machine);
     return machine;
   }
@@ -106,6 +135,8 @@ export class WorkflowsStack extends Stack {
       SnapshotMachineArn: this.snapshot.stateMachineArn,
       RestoreMachineArn: this.restore.stateMachineArn,
       ReleaseMachineArn: this.release.stateMachineArn,
+      MaintainMachineArn: this.maintain.stateMachineArn,
+      VerifyMachineArn: this.verify.stateMachineArn,
     };
     for (const [name, value] of Object.entries(values)) {
       new CfnOutput(this, name, { value });

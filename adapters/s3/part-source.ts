@@ -18,7 +18,9 @@ const RUN_AGAIN = 'Something writes to the source: find out what, then take a ne
  * @throws PartChanged, PartMissing, SourceUnreadable
  */
 export async function assertUnchanged(source: PartSource): Promise<void> {
-  const head = await failingAsSource(source, () => headObject(source));
+  const head = await headObject(source).catch((error: unknown) => {
+    throw rangeFailure(source, error);
+  });
   if (head.ETag !== source.etag) {
     throw changed(source);
   }
@@ -35,13 +37,9 @@ function headObject(source: PartSource): Promise<HeadObjectCommandOutput> {
   );
 }
 
-/** Runs a request whose 404 and 412 can only be the source's: UploadPartCopy has no conditions on its target. */
-export async function failingAsSource<Result>(source: PartSource, request: () => Promise<Result>): Promise<Result> {
-  try {
-    return await request();
-  } catch (error) {
-    throw isPreconditionFailed(error) ? changed(source, error) : sourceFailure(source, error);
-  }
+/** As `sourceFailure`, of a request whose 412 too can only be the source's: UploadPartCopy has no conditions on its target. */
+export function rangeFailure(source: PartSource, error: unknown): unknown {
+  return isPreconditionFailed(error) ? changed(source, error) : sourceFailure(source, error);
 }
 
 /** Names the failures that are the source's; all others stay the SDK's, for `writeOnce` to judge. */

@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+
 /** All bytes of a body. For small objects only: locks, markers, records. */
 export async function readBytes(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
@@ -5,4 +7,16 @@ export async function readBytes(body: AsyncIterable<Uint8Array>): Promise<Buffer
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** The chunks of a response's body; none where there is no body. */
+export async function* byteChunks(body: unknown): AsyncIterable<Uint8Array> {
+  if (!(body instanceof Readable)) {
+    return;
+  }
+  for await (const chunk of body) {
+    if (chunk instanceof Uint8Array) {
+      yield chunk;
+    }
+  }
 }

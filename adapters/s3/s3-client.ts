@@ -13,6 +13,11 @@ export interface S3ClientOptions {
    * @default 'WHEN_REQUIRED' - the adapters ask for checksums where they want them
    */
   readonly requestChecksumCalculation?: 'WHEN_REQUIRED' | 'WHEN_SUPPORTED';
+  /**
+   * `WHEN_REQUIRED` gives the bytes of an object as they are: for a reader that checksums them itself and judges a difference.
+   * @default 'WHEN_SUPPORTED' - bytes that do not have the checksum that S3 keeps for them are an error
+   */
+  readonly responseChecksumValidation?: 'WHEN_REQUIRED' | 'WHEN_SUPPORTED';
   /** @default - the SDK's own chain: the function's role */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Tries of one request, the first included. @default 10 */
@@ -35,7 +40,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
     maxAttempts: options.maxAttempts ?? MAX_ATTEMPTS,
     customUserAgent: [['rankvault', options.caller]],
     requestChecksumCalculation: options.requestChecksumCalculation ?? 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_SUPPORTED',
+    responseChecksumValidation: options.responseChecksumValidation ?? 'WHEN_SUPPORTED',
     requestHandler: new NodeHttpHandler({
       connectionTimeout: CONNECTION_TIMEOUT_MILLIS,
       socketTimeout: SOCKET_TIMEOUT_MILLIS,

@@ -77,6 +77,15 @@ const BARE_400_CODES: ReadonlySet<string> = new Set(['BadRequest', '400', 'Unkno
 
 const ABSENT_CODES: ReadonlySet<string> = new Set(['NoSuchKey', 'NoSuchVersion', 'NotFound']);
 
+/** The code of an error as such: of an entry in an answer of 200. */
+export function isTransientCode(code: string): boolean {
+  return TRANSIENT_CODES.has(code);
+}
+
+export function isAbsentCode(code: string): boolean {
+  return ABSENT_CODES.has(code);
+}
+
 /** No such key or version. A bucket that does not exist and an upload that is gone are not meant. */
 export function isAbsent(error: unknown): boolean {
   return ABSENT_CODES.has(factsOf(error).code);
@@ -99,6 +108,17 @@ export function isPreconditionFailed(error: unknown): boolean {
 /** The bytes that S3 got do not have the checksum that the request names. */
 export function isBadDigest(error: unknown): boolean {
   return factsOf(error).code === 'BadDigest';
+}
+
+/**
+ * The version that was named is a delete marker: 405 to a read (S3 user guide, "Working with delete markers"; HEAD has the status
+ * alone), 400 InvalidRequest to a copy from it.
+ */
+export function isDeleteMarker(error: unknown): boolean {
+  const { code, message, httpStatus } = factsOf(error);
+  return (
+    httpStatus === 405 || code === 'MethodNotAllowed' || (code === 'InvalidRequest' && /delete marker/.test(message))
+  );
 }
 
 /** The object is in an archive class, or in the archive tier of Intelligent-Tiering. */

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -17,7 +16,7 @@ import type {
 } from '../../core/ports/object-store.ts';
 import { DigestedStream } from './block-stream.ts';
 import { ownerHeaders } from './object-lock.ts';
-import { readBytes } from './read-bytes.ts';
+import { byteChunks, readBytes } from './read-bytes.ts';
 import type { VaultBucket } from './s3-bucket.ts';
 import { isAbsent, isConditionLost, isPreconditionFailed, isUploadGone, s3Failure, wasRetried } from './s3-errors.ts';
 import { putBytes, uploadStream } from './stream-upload.ts';
@@ -194,15 +193,4 @@ function headOf(output: {
     etag: output.ETag ?? '',
     ...(output.VersionId === undefined ? {} : { versionId: output.VersionId }),
   };
-}
-
-async function* byteChunks(body: unknown): AsyncIterable<Uint8Array> {
-  if (!(body instanceof Readable)) {
-    return;
-  }
-  for await (const chunk of body) {
-    if (chunk instanceof Uint8Array) {
-      yield chunk;
-    }
-  }
 }

@@ -30,7 +30,7 @@ export interface PartWrite {
    * @returns undefined when it had to stop before it was done
    */
   readonly write: (key: string) => Promise<WrittenObject | undefined>;
-  /** Checksum of the source's bytes once it is known; asked after a refused write. @default - the token decides alone */
+  /** Checksum of the source's bytes once it is known; asked when the key exists. @default - the token decides alone */
   readonly knownChecksum?: () => Checksum | undefined;
   /** Throws when the refusal was the source's: it changed or is gone. Asked when a write is refused and the key is free. */
   readonly assertSourceUnchanged?: () => Promise<void>;
@@ -149,9 +149,9 @@ function judge(vault: VaultBucket, part: PartWrite, found: { key: string; presen
   const known = part.knownChecksum?.();
   if (known !== undefined && algorithmOf(known) === algorithmOf(present.checksum) && known !== present.checksum) {
     throw new ChecksumMismatch(
-      `s3://${vault.bucket}/${key} holds ${present.checksum} for ${part.token}, and the source now reads as ${known}.`,
+      `s3://${vault.bucket}/${key} holds ${present.checksum} for ${part.token}, and its source has ${known}.`,
       {
-        hint: 'The source changed without a change of its times: make sure that nothing writes to it, then take a new snapshot.',
+        hint: 'Either the source changed without a change of its times: make sure that nothing writes to it, then take a new snapshot; or the stored object is damaged: run a verification.',
       },
     );
   }

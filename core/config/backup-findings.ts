@@ -1,65 +1,75 @@
 import { epochMillisOfIso } from '../utc.ts';
+import { drillFindings } from './drill-findings.ts';
 import { namesDifferingInCase } from './names.ts';
-import { problemOfSchedule } from './schedule-expression.ts';
-import type { BackupConfig, ScheduleConfig } from './schema.ts';
+import type { BackupConfig, ClusterConfig, RetentionConfig, ScheduleConfig } from './schema.ts';
+import { timerFindings } from './timer-findings.ts';
 
 /** 36,500: the most days that S3 takes for a retention period (S3 user guide, Object Lock). */
 export const MOST_DAYS = 36_500;
+/** More than eleven years of hours: retention reads every record that it keeps, at each run. */
+const MOST_KEPT = 100_000;
+/** A run writes a tombstone for each, one after the other, within the 15 minutes of a Lambda. */
+const MOST_EXPIRED = 1_000;
 
-export function backupFindings(path: string, backup: BackupConfig, clusters: readonly string[]): readonly string[] {
-  const findings: string[] = [];
-  if (!clusters.includes(backup.cluster)) {
-    findings.push(
-      `${path}.cluster names '${backup.cluster}'; known clusters: ${clusters.toSorted().join(', ') || 'none'}`,
-    );
-  }
-  if (backup.retention.keepDays > MOST_DAYS) {
-    findings.push(
-      `${path}.retention.keepDays is ${backup.retention.keepDays}; it must be at most ${MOST_DAYS}, a hundred years`,
-    );
-  }
-  const names = backup.schedules.map((schedule) => schedule.name);
+export function backupFindings(
+  path: string,
+  backup: BackupConfig,
+  clusters: Readonly<Record<string, ClusterConfig>>,
+): readonly string[] {
   return [
-    ...findings,
-    ...namesDifferingInCase(`${path}.schedules`, names),
+    ...clusterOfBackupFindings(`${path}.cluster`, backup.cluster, clusters),
+    ...retentionFindings(`${path}.retention`, backup.retention),
+    ...namesDifferingInCase(
+      `${path}.schedules`,
+      backup.schedules.map((schedule) => schedule.name),
+    ),
     ...backup.schedules.flatMap((schedule, index) => scheduleFindings(`${path}.schedules[${index}]`, schedule)),
+    ...timerFindings(`${path}.verify.present`, backup.verify.present),
+    ...timerFindings(`${path}.verify.read`, backup.verify.read),
+    ...drillFindings(`${path}.verify.drills`, backup, clusters),
+    ...timerFindings(`${path}.maintain.collect`, backup.maintain.collect),
   ];
 }
 
+function clusterOfBackupFindings(
+  path: string,
+  name: string,
+  clusters: Readonly<Record<string, ClusterConfig>>,
+): readonly string[] {
+  const cluster = clusters[name];
+  if (cluster === undefined) {
+    return [`${path} names '${name}'; known clusters: ${Object.keys(clusters).sort().join(', ') || 'none'}`];
+  }
+  return cluster.scratch ? [`${path} names '${name}', which is scratch: a drill may overwrite what it holds`] : [];
+}
+
+function retentionFindings(path: string, retention: RetentionConfig): readonly string[] {
+  return Object.entries(retention).flatMap(([setting, value]) => {
+    const [most, why] = mostOf(setting);
+    return value > most ? [`${path}.${setting} is ${value}; it must be at most ${most}${why}`] : [];
+  });
+}
+
+function mostOf(setting: string): readonly [most: number, why: string] {
+  switch (setting) {
+    case 'keepDays':
+    case 'undeleteDays':
+      return [MOST_DAYS, ', a hundred years'];
+    case 'maxExpirePerRun':
+      return [MOST_EXPIRED, ''];
+    default:
+      return [MOST_KEPT, ''];
+  }
+}
+
 function scheduleFindings(path: string, schedule: ScheduleConfig): readonly string[] {
-  const findings: string[] = [];
-  const problem = problemOfSchedule(schedule.expression);
-  if (problem !== undefined) {
-    findings.push(`${path}.expression is '${schedule.expression}'; it ${problem}`);
-  }
-  const zone = problemOfTimeZone(schedule.timeZone);
-  if (zone !== undefined) {
-    findings.push(`${path}.timeZone is '${schedule.timeZone}'; ${zone}`);
-  }
-  if (schedule.startDate !== undefined && !isInstant(schedule.startDate)) {
-    findings.push(
-      `${path}.startDate is '${schedule.startDate}'; it must be a time with its zone, like '2027-01-31T02:00:00Z'`,
-    );
-  }
-  return findings;
-}
-
-/** Offsets and other spellings are fine for Intl, and refused by EventBridge Scheduler, which compares names exactly. */
-function problemOfTimeZone(timeZone: string): string | undefined {
-  const known = /^[A-Za-z]/.test(timeZone) ? canonicalTimeZone(timeZone) : undefined;
-  if (known === undefined) {
-    return "it must be a name of the IANA time zone database, like 'Europe/Berlin'";
-  }
-  const sameButForCase = known !== timeZone && known.toLowerCase() === timeZone.toLowerCase();
-  return sameButForCase ? `write '${known}'` : undefined;
-}
-
-function canonicalTimeZone(timeZone: string): string | undefined {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone;
-  } catch {
-    return undefined;
-  }
+  const { startDate } = schedule;
+  return [
+    ...timerFindings(path, schedule),
+    ...(startDate === undefined || isInstant(startDate)
+      ? []
+      : [`${path}.startDate is '${startDate}'; it must be a time with its zone, like '2027-01-31T02:00:00Z'`]),
+  ];
 }
 
 function isInstant(text: string): boolean {

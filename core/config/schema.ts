@@ -174,12 +174,19 @@ const DEFAULT_RETENTION: RetentionConfig = {
 };
 
 /** What a `read` verification reads at most in one run; the first limit that is met counts. */
-export const readBudgetSchema = z.strictObject({
-  parts: z.optional(positiveInt),
-  bytes: z.optional(positiveInt),
-  /** At list prices, see core/pricing.ts. */
-  dollars: z.optional(z.number().check(z.positive())),
-});
+export const readBudgetSchema = z
+  .strictObject({
+    parts: z.optional(positiveInt),
+    bytes: z.optional(positiveInt),
+    /** At list prices, see core/pricing.ts. */
+    dollars: z.optional(z.number().check(z.positive())),
+  })
+  .check(
+    z.refine(
+      ({ parts, bytes, dollars }) => parts !== undefined || bytes !== undefined || dollars !== undefined,
+      'is empty; it must have parts, bytes or dollars',
+    ),
+  );
 export type ReadBudget = z.infer<typeof readBudgetSchema>;
 
 /** When EventBridge Scheduler starts something beside snapshots. */
@@ -211,11 +218,10 @@ export const verifySchema = z.strictObject({
 });
 export type VerifyConfig = z.infer<typeof verifySchema>;
 
-export const maintainSchema = z.strictObject({
+const maintainSchema = z.strictObject({
   /** Frees what nothing names any more: orphans, residue, stale uploads. @default Sundays at half past seven, UTC */
   collect: z._default(z.strictObject(timerShape), DEFAULT_COLLECT),
 });
-export type MaintainConfig = z.infer<typeof maintainSchema>;
 
 export const backupOptionsSchema = z.strictObject({
   /** Stop before the quiesce when the plan expects it to last longer. @default 30 */
@@ -252,9 +258,10 @@ export const objectLockSchema = z.strictObject({
   retainDays: positiveInt,
   /**
    * Objects are locked for so many days more, because later snapshots carry them and promise the same. A snapshot that would build on
-   * older bytes is a full. So: at least the days between two fulls. @default 14
+   * older bytes is a full. So: at least the days between two fulls, and at least 1, because
+   * parts are stored before the moment that the snapshot shows. @default 14
    */
-  chainDays: z._default(count, 14),
+  chainDays: z._default(positiveInt, 14),
 });
 
 export type ObjectLockConfig = z.infer<typeof objectLockSchema>;

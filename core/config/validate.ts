@@ -43,7 +43,7 @@ function configFindings(config: RankvaultConfig, options: ValidationOptions): re
     ),
     ...rootFindings(config.clusters),
     ...Object.entries(config.backups).flatMap(([name, backup]) =>
-      backupFindings(`backups.${name}`, backup, Object.keys(config.clusters)),
+      backupFindings(`backups.${name}`, backup, config.clusters),
     ),
   ];
 }

@@ -7,13 +7,21 @@ const WATERFALL = ['STANDARD_IA', 'INTELLIGENT_TIERING', 'ONEZONE_IA', 'GLACIER_
 const LEAST_DAYS = 30;
 
 export function vaultFindings(vault: RankvaultConfig['vault']): readonly string[] {
-  const findings: string[] = [];
-  if (vault.objectLock !== undefined && vault.objectLock.retainDays > MOST_DAYS) {
-    findings.push(
-      `vault.objectLock.retainDays is ${vault.objectLock.retainDays}; it must be at most ${MOST_DAYS}, a hundred years`,
-    );
+  return [
+    ...objectLockFindings('vault.objectLock', vault.objectLock),
+    ...vault.transitions.flatMap((_, index) => transitionFindings(vault.transitions, index)),
+  ];
+}
+
+function objectLockFindings(path: string, lock: RankvaultConfig['vault']['objectLock']): readonly string[] {
+  if (lock === undefined || lock.retainDays + lock.chainDays <= MOST_DAYS) {
+    return [];
   }
-  return [...findings, ...vault.transitions.flatMap((_, index) => transitionFindings(vault.transitions, index))];
+  return lock.retainDays > MOST_DAYS
+    ? [`${path}.retainDays is ${lock.retainDays}; it must be at most ${MOST_DAYS}, a hundred years`]
+    : [
+        `${path}.retainDays and chainDays are ${lock.retainDays} and ${lock.chainDays}; together they must be at most ${MOST_DAYS}, a hundred years`,
+      ];
 }
 
 function transitionFindings(transitions: RankvaultConfig['vault']['transitions'], index: number): readonly string[] {

@@ -1,21 +1,20 @@
 import { readDefinition } from '../catalog.ts';
 import { definitionOf, digestOf } from '../definition.ts';
-import { streamOf } from '../draft-writer.ts';
 import { RecordMissing, VaultKeyTaken } from '../errors.ts';
 import { FORMAT_VERSION } from '../format.ts';
 import { assertLockHeld } from '../locks.ts';
-import { digestOfObject, ranksBytes } from '../manifest-io.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import { addTotals, NO_TOTALS, type RankLine, type SnapshotRecord, snapshotRecordSchema } from '../records.ts';
+import { recordLockOf } from '../record-lock.ts';
+import { type SnapshotRecord, snapshotRecordSchema } from '../records.ts';
 import { type Inspection, inspectionSchema, type SnapshotPlan } from '../run.ts';
 import { createJson, readJson } from '../stored-json.ts';
 import { isoOfEpochMillis } from '../utc.ts';
 import { compareUtf8 } from '../utf8-order.ts';
-import { definitionKey, ranksKey, recordKey } from '../vault-layout.ts';
+import { definitionKey, recordKey } from '../vault-layout.ts';
 import { backupLockKey, type RunKeys } from '../work-layout.ts';
-import { readRankList } from './plan-copies.ts';
-import { type Seal, sealSchema } from './seal-rank.ts';
+import type { Seal } from './seal-rank.ts';
+import { readSeals, totalsOf, writeRanks } from './sealed-ranks.ts';
 
 export interface CommitDependencies {
   readonly vault: ObjectStore;
@@ -35,9 +34,9 @@ export async function commitSnapshot(deps: CommitDependencies, plan: SnapshotPla
   if (present !== undefined) {
     return ownRecord(present.value, plan, key);
   }
-  const seals = await readSeals(deps, plan);
+  const seals = await readSeals(deps, plan.run.ranksKey, plan.run.snapshot);
   const inspection = await readInspection(deps);
-  const ranksSha256 = await writeRanks(deps, plan, seals);
+  const ranksSha256 = await writeRanks(deps.vault, plan.run, seals);
   const definition = await writeDefinition(deps, plan);
   const record = recordOf({ plan, inspection, seals, ranksSha256, definition }, deps.clock.nowEpochMillis());
   await assertLockHeld(deps.work, backupLockKey(plan.run.backup), plan.run.nonce);
@@ -57,20 +56,6 @@ function ownRecord(record: SnapshotRecord, plan: SnapshotPlan, key: string): Sna
   return record;
 }
 
-async function readSeals(deps: CommitDependencies, plan: SnapshotPlan): Promise<readonly Seal[]> {
-  const seals: Seal[] = [];
-  for (const rank of await readRankList(deps.work, plan.run.ranksKey)) {
-    const seal = await readJson(deps.work, deps.keys.seal(rank), sealSchema);
-    if (seal === undefined) {
-      throw new RecordMissing(`Rank ${rank} of ${plan.run.snapshot} is not sealed.`, {
-        hint: 'Nothing was committed; start the snapshot again.',
-      });
-    }
-    seals.push(seal.value);
-  }
-  return seals;
-}
-
 async function readInspection(deps: CommitDependencies): Promise<Inspection> {
   const key = deps.keys.inspection();
   const inspection = await readJson(deps.work, key, inspectionSchema);
@@ -78,22 +63,6 @@ async function readInspection(deps: CommitDependencies): Promise<Inspection> {
     throw new RecordMissing(`${key} is missing from the work bucket.`, { hint: 'Start the snapshot again.' });
   }
   return inspection.value;
-}
-
-async function writeRanks(deps: CommitDependencies, plan: SnapshotPlan, seals: readonly Seal[]): Promise<string> {
-  const { backup, snapshot } = plan.run;
-  const key = ranksKey(backup, snapshot);
-  const lines = seals.map(({ formatVersion: _version, listedAt: _listedAt, ...line }): RankLine => line);
-  const written = await deps.vault.createStream(
-    key,
-    ranksBytes({ formatVersion: FORMAT_VERSION, backup, snapshot }, streamOf(lines)),
-  );
-  if (written.outcome === 'exists' && (await digestOfObject(deps.vault, key)) !== written.sha256) {
-    throw new VaultKeyTaken(`${key} exists with other ranks than those of this run.`, {
-      hint: 'Nothing was committed; start the snapshot again, it takes a directory of its own.',
-    });
-  }
-  return written.sha256;
 }
 
 /** Adds a definition when what the backup covers has changed. */
@@ -135,6 +104,8 @@ function recordOf(parts: RecordParts, nowEpochMillis: number): SnapshotRecord {
     compareUtf8,
   );
   const directory = inspection.kagentDirectory;
+  const takenAt = earliest(seals.map((seal) => seal.listedAt)) ?? plan.startedAt;
+  const committedAt = isoOfEpochMillis(nowEpochMillis);
   return {
     formatVersion: FORMAT_VERSION,
     backup: run.backup,
@@ -147,9 +118,9 @@ function recordOf(parts: RecordParts, nowEpochMillis: number): SnapshotRecord {
     ...(plan.base === undefined ? {} : { base: plan.base }),
     full: plan.full,
     chain,
-    takenAt: earliest(seals.map((seal) => seal.listedAt)) ?? plan.startedAt,
+    takenAt,
     startedAt: plan.startedAt,
-    committedAt: isoOfEpochMillis(nowEpochMillis),
+    committedAt,
     execution: run.execution,
     executionArn: run.executionArn,
     ...(plan.schedule === undefined ? {} : { schedule: plan.schedule }),
@@ -162,9 +133,23 @@ function recordOf(parts: RecordParts, nowEpochMillis: number): SnapshotRecord {
     definition: parts.definition,
     ...(inspection.serverVersion === undefined ? {} : { serverVersion: inspection.serverVersion }),
     topology: inspection.topology,
-    totals: seals.map((seal) => seal.totals).reduce(addTotals, NO_TOTALS),
+    totals: totalsOf(seals),
     ranksSha256: parts.ranksSha256,
+    ...lockOf(plan, { takenAt, committedAt }),
   };
+}
+
+/** A plan that does not say how long its base is locked promises nothing of it. */
+function lockOf(
+  plan: SnapshotPlan,
+  times: { readonly takenAt: string; readonly committedAt: string },
+): Pick<SnapshotRecord, 'lock'> {
+  const { objectLock, base, startedAt } = plan;
+  if (objectLock === undefined) {
+    return {};
+  }
+  const baseLockedUntil = base === undefined ? {} : { baseLockedUntil: plan.baseLockedUntil ?? startedAt };
+  return { lock: recordLockOf({ objectLock, startedAt, ...times, ...baseLockedUntil }) };
 }
 
 function earliest(times: readonly string[]): string | undefined {

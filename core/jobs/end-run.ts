@@ -25,7 +25,7 @@ export const abortRequestSchema = z.object({
   execution: z.string(),
   executionArn: z.string(),
   startedAt: z.string(),
-  machine: z.enum(['Snapshot', 'Restore']),
+  machine: z.enum(['Snapshot', 'Restore', 'Maintain', 'Verify']),
   failure: z.looseObject({ Error: z._default(z.string(), 'Unknown'), Cause: z._default(z.string(), '') }),
 });
 export type AbortRequest = z.infer<typeof abortRequestSchema>;
@@ -46,8 +46,8 @@ export async function abortRun(work: ObjectStore, request: AbortRequest): Promis
   const nonce = nonceOf(request.executionArn, request.startedAt);
   const told = await explain(work, keys, request.failure);
   const held = await findHold(work, nonce);
-  if (request.machine === 'Restore') {
-    await releaseAllHolds(work, request.execution);
+  if (request.machine !== 'Snapshot') {
+    await releaseAllHolds(work, request);
   }
   await releaseAllLocks(work, nonce);
   return { ...told, release: held !== undefined, cluster: held ?? '', nonce };
@@ -64,11 +64,17 @@ async function findHold(work: ObjectStore, nonce: string): Promise<string | unde
   return undefined;
 }
 
-/** Readers are few; a restore that failed while it was planned has a hold and no plan. */
-async function releaseAllHolds(work: ObjectStore, execution: string): Promise<void> {
-  for await (const hold of work.list(HOLDS_PREFIX)) {
-    if (hold.key.endsWith(`/${execution}.json`)) {
-      await work.delete(hold.key);
+const heldBySchema = z.looseObject({ executionArn: z.optional(z.string()) });
+
+/**
+ * Readers are few; one that failed while it was planned has holds and no plan. Executions of two machines may have the same name: a
+ * hold says whose it is.
+ */
+async function releaseAllHolds(work: ObjectStore, request: AbortRequest): Promise<void> {
+  for await (const { key } of work.list(HOLDS_PREFIX)) {
+    const hold = key.endsWith(`/${request.execution}.json`) ? await readJson(work, key, heldBySchema) : undefined;
+    if (hold?.value.executionArn === request.executionArn) {
+      await work.delete(key);
     }
   }
 }

@@ -1,10 +1,12 @@
 import * as z from 'zod/mini';
+import { blocksOf } from '../blocks.ts';
 import { decidePart } from '../diff.ts';
 import {
   type DraftLine,
   type Enumeration,
   type EnumerationTotals,
   enumerationTotalsSchema,
+  type Piece,
   pieceSchema,
 } from '../draft.ts';
 import { completedLines, type DraftReader, readEnumeration } from '../draft-io.ts';
@@ -12,13 +14,13 @@ import { DraftWriter } from '../draft-writer.ts';
 import { FORMAT_VERSION } from '../format.ts';
 import type { RankName } from '../ids.ts';
 import { isDirectoryLine, type ManifestLine } from '../manifest.ts';
-import { assertDigest, readManifest, readRankLine } from '../manifest-io.ts';
-import { after, joinByPath, nothing } from '../ordered-join.ts';
+import { assertDigest, readManifestBlocks, readRankLine } from '../manifest-io.ts';
+import { afterInBlocks, visitJoined } from '../ordered-join.ts';
 import type { LiveEntry, LivePart } from '../part.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { SourceRoots } from '../ports/source-root.ts';
-import type { Pass, SnapshotPlan } from '../run.ts';
+import type { Pass, SnapshotPlan, SnapshotRun } from '../run.ts';
 import { createJson } from '../stored-json.ts';
 import { isoOfEpochMillis } from '../utc.ts';
 import { manifestKey } from '../vault-layout.ts';
@@ -39,8 +41,13 @@ export interface EnumerateDependencies extends DraftReader {
   readonly clock: Clock;
 }
 
+/** What an enumeration needs of the plan. */
+export interface EnumeratePlan extends Pick<SnapshotPlan, 'base' | 'baseRanks'> {
+  readonly run: Pick<SnapshotRun, 'backup' | 'snapshot' | 'warmPass'>;
+}
+
 export interface EnumerateRequest {
-  readonly plan: SnapshotPlan;
+  readonly plan: EnumeratePlan;
   readonly pass: Pass;
   readonly rank: RankName;
   readonly progress: EnumerateProgress;
@@ -84,45 +91,57 @@ export async function enumerateRank(
   return { done: true };
 }
 
-async function walk(deps: EnumerateDependencies, request: EnumerateRequest) {
+interface Walked {
+  readonly piece: Piece;
+  readonly totals: EnumerationTotals;
+  /** Set when there was no time to go on. */
+  readonly stoppedAfter: string | undefined;
+}
+
+async function walk(deps: EnumerateDependencies, request: EnumerateRequest): Promise<Walked> {
   const { pass, rank, progress, invocation } = request;
   const writer = new DraftWriter(deps.work, deps.keys, { pass, rank, id: invocation });
   const totals = { ...(progress.totals ?? NO_TOTALS) };
+  const listed = deps.source.listRank(rank, progress.after);
+  const known = afterInBlocks(baseBlocks(deps, request), progress.after);
   let lastPath: string | undefined;
-  for await (const { left: live, right: base } of joinByPath(
-    deps.source.listRank(rank, progress.after),
-    after(baseLines(deps, request), progress.after),
-  )) {
-    if (lastPath !== undefined && request.shouldStop()) {
-      return { piece: await writer.close(), totals, stoppedAfter: lastPath };
-    }
-    const line = live === undefined ? undefined : lineOf(live, base, pass);
-    count(totals, live, line);
-    totals.removedParts += live === undefined && base !== undefined && !isDirectoryLine(base) ? 1 : 0;
-    if (line !== undefined) {
-      await writer.write(line);
-    }
-    lastPath = live?.path ?? base?.path;
+  let stoppedAfter: string | undefined;
+  try {
+    await visitJoined(listed, known, (live, base) => {
+      if (lastPath !== undefined && request.shouldStop()) {
+        stoppedAfter = lastPath;
+        return 'stop';
+      }
+      const line = live === undefined ? undefined : lineOf(live, base, pass);
+      count(totals, live, line);
+      totals.removedParts += live === undefined && base !== undefined && !isDirectoryLine(base) ? 1 : 0;
+      lastPath = live?.path ?? base?.path;
+      return line === undefined ? undefined : writer.add(line);
+    });
+    return { piece: await writer.close(), totals, stoppedAfter };
+  } catch (error) {
+    await writer.abandon();
+    throw error;
   }
-  return { piece: await writer.close(), totals, stoppedAfter: undefined };
 }
 
 /** The warm pass of this run where there was one, else the base snapshot, else nothing. */
-async function* baseLines(deps: EnumerateDependencies, request: EnumerateRequest): AsyncGenerator<ManifestLine> {
+async function* baseBlocks(
+  deps: EnumerateDependencies,
+  request: EnumerateRequest,
+): AsyncGenerator<Iterable<ManifestLine>> {
   const { plan, pass, rank } = request;
   if (pass === 'final' && plan.run.warmPass) {
-    yield* completedLines(deps, 'warm', await readEnumeration(deps, 'warm', rank));
+    yield* blocksOf(completedLines(deps, 'warm', await readEnumeration(deps, 'warm', rank)));
   } else if (plan.base !== undefined) {
     yield* baseManifest(deps.vault, request);
-  } else {
-    yield* nothing();
   }
 }
 
 async function* baseManifest(
   vault: ObjectStore,
   { plan, rank, progress }: EnumerateRequest,
-): AsyncGenerator<ManifestLine> {
+): AsyncGenerator<Iterable<ManifestLine>> {
   const place = { backup: plan.run.backup, snapshot: plan.base ?? plan.run.snapshot, rank };
   // A rank that was added since the base has no manifest there; all of its parts are new.
   const line = plan.baseRanks.includes(rank) ? await readRankLine(vault, place) : undefined;
@@ -133,7 +152,7 @@ async function* baseManifest(
   if (progress.after === undefined) {
     await assertDigest(vault, manifestKey(place.backup, place.snapshot, rank), line.sha256);
   }
-  yield* readManifest(vault, place);
+  yield* readManifestBlocks(vault, place);
 }
 
 function lineOf(live: LiveEntry, base: ManifestLine | undefined, pass: Pass): DraftLine | undefined {

@@ -44,7 +44,7 @@ export async function planCopies(reader: DraftReader, plan: SnapshotPlan, pass: 
     });
   }
   const key = pass === 'warm' ? plan.run.warmBatchesKey : plan.run.batchesKey;
-  await reader.work.putStream(key, plainJsonLines(items(reader, pass, enumerations)));
+  await writeBatchList(reader, key, { pass, enumerations });
   return {
     batches: enumerations.reduce((count, enumeration) => count + batchesOf(enumeration).length, 0),
     ranks: ranks.length,
@@ -75,11 +75,17 @@ function assertRankIsThere(enumeration: Enumeration): void {
   }
 }
 
-async function* items(
-  reader: DraftReader,
-  pass: Pass,
-  enumerations: readonly Enumeration[],
-): AsyncGenerator<BatchItem> {
+interface Enumerated {
+  readonly pass: Pass;
+  readonly enumerations: readonly Enumeration[];
+}
+
+/** Items of the copy Map, JSON Lines. */
+export async function writeBatchList(reader: DraftReader, key: string, enumerated: Enumerated): Promise<void> {
+  await reader.work.putStream(key, plainJsonLines(items(reader, enumerated)));
+}
+
+async function* items(reader: DraftReader, { pass, enumerations }: Enumerated): AsyncGenerator<BatchItem> {
   const lists = enumerations.map((enumeration) => ({ rank: enumeration.rank, batches: batchesOf(enumeration) }));
   for (const { rank, batch } of interleave(lists)) {
     yield { rank, batch, key: reader.keys.batch(pass, rank, batch) };

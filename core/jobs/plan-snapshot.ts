@@ -1,24 +1,21 @@
-import { findNewestRestore, newestDirectory, readSnapshots } from '../catalog.ts';
-import { type BaseChoice, chooseBase } from '../choose-base.ts';
+import { type Catalog, readCatalog } from '../catalog.ts';
+import { claimDirectory } from '../claims.ts';
 import type { BackupConfig, BackupOptions, ClusterConfig, RankvaultConfig, SnapshotType } from '../config/schema.ts';
 import { definitionOf, digestOf } from '../definition.ts';
-import { BackupInProgress, ClusterBusy, InputInvalid } from '../errors.ts';
+import { InputInvalid } from '../errors.ts';
 import { type ExecutionStart, parseInput, type SnapshotInput, snapshotInputSchema } from '../execution-input.ts';
-import { FORMAT_VERSION, jsonBytes } from '../format.ts';
-import { directoryOfId, nextSnapshotId, type RankName } from '../ids.ts';
+import { FORMAT_VERSION } from '../format.ts';
 import { newestOf } from '../kagent.ts';
-import { acquireLock, type Lock, type LockDependencies, type LockOwner, releaseLock } from '../locks.ts';
-import { assertDigest, readRanks } from '../manifest-io.ts';
+import type { LockDependencies, LockOwner } from '../locks.ts';
 import { assertOwnPlan, ownerOf } from '../owner.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import { readQuiesce } from '../quiesce.ts';
-import { type Attempt, attemptSchema, type SnapshotRecord } from '../records.ts';
+import type { SnapshotRecord } from '../records.ts';
 import { FIRST_POLL, type Poll, type SnapshotPlan, type SnapshotRun, snapshotPlanSchema } from '../run.ts';
 import { type FunctionsBySite, functionsOfSite } from '../site-functions.ts';
 import { createJson, readJson } from '../stored-json.ts';
-import { isoOfEpochMillis } from '../utc.ts';
-import { attemptKey, ranksKey } from '../vault-layout.ts';
-import { backupLockKey, clusterLockKey, RunKeys } from '../work-layout.ts';
+import { RunKeys } from '../work-layout.ts';
+import { planBase } from './plan-base.ts';
+import { giveTurnBack, takeTurn } from './snapshot-turn.ts';
 
 export interface PlanSnapshotDependencies extends LockDependencies {
   readonly vault: ObjectStore;
@@ -31,9 +28,6 @@ export type SnapshotAnswer =
   | { readonly outcome: 'wait'; readonly waitSeconds: number }
   /** Another execution has taken this very run of the schedule: Scheduler delivers at least once. */
   | { readonly outcome: 'finished'; readonly result: 'Duplicate'; readonly snapshot: string };
-
-/** How often a scheduled run looks whether its turn has come. */
-const TURN_WAIT_SECONDS = 60;
 
 const EXAMPLE = '{"backup":"prod_system","type":"incremental"}';
 
@@ -53,16 +47,16 @@ export async function planSnapshot(deps: PlanSnapshotDependencies, start: Execut
   const input = parseInput(snapshotInputSchema, start.input, 'Snapshot', EXAMPLE);
   const { backup, cluster } = lookUp(deps.config, input);
   const turn = await takeTurn(deps, input, { owner, clusterName: backup.cluster });
-  if (turn === 'wait') {
-    return { outcome: 'wait', waitSeconds: TURN_WAIT_SECONDS };
+  if (turn.outcome === 'wait') {
+    return turn;
   }
-  const snapshots = await readSnapshots(deps.vault, input.backup);
-  const done = duplicateOf(snapshots, input);
+  const catalog = await readCatalog(deps.vault, input.backup);
+  const done = duplicateOf(catalog.snapshots, input);
   if (done !== undefined) {
-    await giveBack(deps.work, input.backup, { clusterName: backup.cluster, owner });
+    await giveTurnBack(deps.work, input.backup, { clusterName: backup.cluster, owner });
     return { outcome: 'finished', result: 'Duplicate', snapshot: done.snapshot };
   }
-  const plan = await choose(deps, { start, input, backup, cluster, owner, keys, snapshots });
+  const plan = await draftPlan(deps, { start, input, backup, cluster, owner, keys, catalog });
   const created = await createJson(deps.work, keys.plan(), plan);
   // A ghost of this step may have been faster, with another directory: what is frozen counts.
   const frozen = created === 'created' ? undefined : await readJson(deps.work, keys.plan(), snapshotPlanSchema);
@@ -80,35 +74,6 @@ function lookUp(config: RankvaultConfig, input: SnapshotInput): { backup: Backup
   return { backup: { ...backup, options: withOverrides(backup.options, input.options) }, cluster };
 }
 
-/** A scheduled run waits its turn; a person is told at once. */
-async function takeTurn(
-  deps: PlanSnapshotDependencies,
-  input: SnapshotInput,
-  who: { readonly owner: LockOwner; readonly clusterName: string },
-): Promise<'ours' | 'wait'> {
-  const backupLock = await acquireLock(deps, backupLockKey(input.backup), who.owner);
-  if (backupLock.outcome === 'held') {
-    return waitOrThrow(
-      input,
-      new BackupInProgress(`Backup '${input.backup}' ${heldBy(backupLock.by)}.`, { hint: WAIT_HINT }),
-    );
-  }
-  const clusterLock = await acquireLock(deps, clusterLockKey(who.clusterName), who.owner);
-  if (clusterLock.outcome === 'held') {
-    return waitOrThrow(
-      input,
-      new ClusterBusy(`Cluster '${who.clusterName}' ${heldBy(clusterLock.by)}.`, { hint: WAIT_HINT }),
-    );
-  }
-  const hold = await readQuiesce(deps.work, who.clusterName);
-  if (hold !== undefined && hold.value.nonce !== who.owner.nonce && hold.value.releasedAt === undefined) {
-    const { execution } = hold.value;
-    const problem = `Cluster '${who.clusterName}' may still be held in backup mode by execution ${execution}.`;
-    return waitOrThrow(input, new ClusterBusy(problem, { hint: RELEASE_HINT }));
-  }
-  return 'ours';
-}
-
 /** A run of a schedule is known by its schedule and time, whoever took it. */
 function duplicateOf(snapshots: readonly SnapshotRecord[], input: SnapshotInput): SnapshotRecord | undefined {
   const { schedule, scheduledTime } = input;
@@ -117,72 +82,52 @@ function duplicateOf(snapshots: readonly SnapshotRecord[], input: SnapshotInput)
     : snapshots.find((record) => record.schedule === schedule && record.scheduledTime === scheduledTime);
 }
 
-async function giveBack(
-  work: ObjectStore,
-  backup: string,
-  who: { readonly owner: LockOwner; readonly clusterName: string },
-): Promise<void> {
-  await releaseLock(work, backupLockKey(backup), who.owner.nonce);
-  await releaseLock(work, clusterLockKey(who.clusterName), who.owner.nonce);
-}
-
-const RELEASE_HINT =
-  'Its Release runs until the cluster is seen in normal mode: look at it in the Step Functions console.';
-
-const WAIT_HINT =
-  'Wait until it has ended, or stop it in the Step Functions console; its lock is free 16 minutes after it stopped.';
-
-function heldBy(lock: Lock): string {
-  return `is held by execution ${lock.execution} since ${lock.acquiredAt}`;
-}
-
-function waitOrThrow(input: SnapshotInput, error: Error): 'wait' {
-  if (input.schedule === undefined) {
-    throw error;
-  }
-  return 'wait';
-}
-
-interface Choosing {
+interface Planning {
   readonly start: ExecutionStart;
   readonly input: SnapshotInput;
   readonly backup: BackupConfig;
   readonly cluster: ClusterConfig;
   readonly owner: LockOwner;
   readonly keys: RunKeys;
-  readonly snapshots: readonly SnapshotRecord[];
+  readonly catalog: Catalog;
 }
 
-async function choose(deps: PlanSnapshotDependencies, choosing: Choosing): Promise<SnapshotPlan> {
-  const { input, backup, cluster, start, snapshots } = choosing;
+async function draftPlan(deps: PlanSnapshotDependencies, planning: Planning): Promise<SnapshotPlan> {
+  const { input, backup, cluster, start, owner } = planning;
+  const { objectLock } = deps.config.vault;
   const definitionDigest = digestOf(definitionOf(backup.cluster, cluster));
-  const choice = chooseBase({
+  const { choice, ranks } = await planBase(deps, {
+    backup: input.backup,
+    cluster: backup.cluster,
     requested: input.type,
-    snapshots,
+    catalog: planning.catalog,
     definitionDigest,
-    restoredAt: await findNewestRestore(deps.vault, backup.cluster),
+    objectLock,
   });
-  const attempt = await claimDirectory(deps, choosing, choice);
   const base = choice.type === 'full' ? undefined : choice.base;
-  if (base !== undefined) {
-    await assertDigest(deps.vault, ranksKey(input.backup, base.snapshot), base.ranksSha256);
-  }
+  const attempt = await claimDirectory(deps, {
+    backup: input.backup,
+    owner,
+    type: choice.type,
+    ...(base === undefined ? {} : { base: base.snapshot }),
+  });
   return {
     formatVersion: FORMAT_VERSION,
-    run: runOf(deps, choosing, { snapshot: attempt.snapshot, type: choice.type }),
+    run: runOf(deps, planning, { snapshot: attempt.snapshot, type: choice.type }),
     id: attempt.id,
     requestedType: input.type,
     reason: choice.reason,
     ...(base === undefined ? {} : { base: base.snapshot }),
+    ...(base?.lock === undefined ? {} : { baseLockedUntil: base.lock.chainUntil }),
     allowedIn: base === undefined ? [] : choice.type === 'differential' ? [base.snapshot] : base.chain,
-    baseRanks: base === undefined ? [] : await rankNames(deps.vault, input.backup, base.snapshot),
+    baseRanks: [...ranks],
     full: base?.full ?? attempt.snapshot,
     startedAt: start.startedAt,
     ...(input.schedule === undefined ? {} : { schedule: input.schedule }),
     ...(input.scheduledTime === undefined ? {} : { scheduledTime: input.scheduledTime }),
     definitionDigest,
-    ...newestKagentDirectory(snapshots),
-    ...(deps.config.vault.objectLock === undefined ? {} : { objectLock: deps.config.vault.objectLock }),
+    ...newestKagentDirectory(planning.catalog.snapshots),
+    ...(objectLock === undefined ? {} : { objectLock }),
     cluster,
     backup,
   };
@@ -193,48 +138,12 @@ function newestKagentDirectory(snapshots: readonly SnapshotRecord[]): { readonly
   return newest === undefined ? {} : { newestKagentDirectory: newest };
 }
 
-async function rankNames(vault: ObjectStore, backup: string, snapshot: string): Promise<RankName[]> {
-  const names: RankName[] = [];
-  for await (const line of readRanks(vault, backup, snapshot)) {
-    names.push(line.rank);
-  }
-  return names;
-}
-
-/** A directory belongs to one execution for ever: claimed by creating its attempt, adopted when the newest claim is our own. */
-async function claimDirectory(
-  deps: PlanSnapshotDependencies,
-  choosing: Choosing,
-  choice: BaseChoice,
-): Promise<Attempt> {
-  const { input, owner } = choosing;
-  const newest = await newestDirectory(deps.vault, input.backup);
-  const present =
-    newest === undefined ? undefined : await readJson(deps.vault, attemptKey(input.backup, newest), attemptSchema);
-  if (present?.value.nonce === owner.nonce) {
-    return present.value;
-  }
-  const id = nextSnapshotId(deps.clock.nowEpochMillis(), newest);
-  const attempt: Attempt = {
-    formatVersion: FORMAT_VERSION,
-    backup: input.backup,
-    snapshot: directoryOfId(id),
-    id,
-    ...owner,
-    type: choice.type,
-    ...(choice.type === 'full' ? {} : { base: choice.base.snapshot }),
-    claimedAt: isoOfEpochMillis(deps.clock.nowEpochMillis()),
-  };
-  const outcome = await deps.vault.create(attemptKey(input.backup, attempt.snapshot), jsonBytes(attempt));
-  return outcome === 'created' ? attempt : claimDirectory(deps, choosing, choice);
-}
-
 function runOf(
   deps: PlanSnapshotDependencies,
-  choosing: Choosing,
+  planning: Planning,
   attempt: { readonly snapshot: string; readonly type: SnapshotType },
 ): SnapshotRun {
-  const { input, backup, cluster, owner, keys } = choosing;
+  const { input, backup, cluster, owner, keys } = planning;
   const quiesce = cluster.control.kind === 'kinetica' && cluster.source.kind === 'files';
   return {
     machine: 'Snapshot',

@@ -48,7 +48,7 @@ export async function sealRank(
   const written = await deps.vault.createStream(key, body);
   if (written.outcome === 'exists' && (await digestOfObject(deps.vault, key)) !== written.sha256) {
     throw new VaultKeyTaken(`${key} exists with other lines than those of this run.`, {
-      hint: 'Nothing was committed; start the snapshot again, it takes a directory of its own.',
+      hint: 'Nothing was committed; start it again, it takes a directory of its own.',
     });
   }
   const line: RankLine = {

@@ -1,5 +1,17 @@
 import * as z from 'zod/mini';
 
+const rankSchema = z.union([z.int(), z.string()]);
+
+/** What an item of a Map is about, itself or by its unit: batches name less than ranks do. */
+const placeShape = {
+  backup: z.optional(z.string()),
+  snapshot: z.optional(z.string()),
+  /** Where bytes lie that are to be freed. */
+  directory: z.optional(z.string()),
+  rank: z.optional(rankSchema),
+  part: z.optional(z.string()),
+};
+
 /** What the requests of the state machines have in common: a run, or, where there is none yet or none any more, what is known. */
 const requestSchema = z.looseObject({
   run: z.optional(
@@ -16,8 +28,8 @@ const requestSchema = z.looseObject({
   input: z.optional(z.unknown()),
   /** Releasing. */
   release: z.optional(z.unknown()),
-  rank: z.optional(z.union([z.int(), z.string()])),
-  item: z.optional(z.looseObject({ rank: z.union([z.int(), z.string()]) })),
+  rank: z.optional(rankSchema),
+  item: z.optional(z.looseObject({ ...placeShape, unit: z.optional(z.looseObject(placeShape)) })),
 });
 export type Subject = z.infer<typeof requestSchema>;
 
@@ -38,13 +50,15 @@ export function subjectOf(request: unknown): Subject {
 export function logKeysOf(subject: Subject): Readonly<Record<string, string>> {
   const { run, execution, input, release, rank, item } = subject;
   const named = run ?? namesOf(release) ?? namesOf(input) ?? {};
+  const place = item?.unit ?? item;
   const keys = {
     execution: run?.execution ?? execution,
-    backup: named.backup,
-    snapshot: named.snapshot,
+    // A run of Maintain may be about several backups, and one of Verify about all snapshots: the item says which.
+    backup: place?.backup ?? named.backup,
+    snapshot: place?.snapshot ?? place?.directory ?? named.snapshot,
     cluster: named.cluster,
     nonce: run === undefined ? namesOf(release)?.nonce : undefined,
-    rank: rank ?? item?.rank,
+    rank: rank ?? place?.rank ?? place?.part,
   };
   const known = Object.entries(keys).filter(([, value]) => value !== undefined);
   return Object.fromEntries(known.map(([key, value]) => [key, String(value)]));

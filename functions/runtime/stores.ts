@@ -3,6 +3,7 @@ import { createS3Client } from '../../adapters/s3/s3-client.ts';
 import { S3ObjectStore } from '../../adapters/s3/s3-object-store.ts';
 import type { ObjectLockConfig } from '../../core/config/schema.ts';
 import type { ObjectStore } from '../../core/ports/object-store.ts';
+import { lockMillis } from '../../core/record-lock.ts';
 import { isoOfEpochMillis } from '../../core/utc.ts';
 import { clock } from './clock.ts';
 import { environment } from './environment.ts';
@@ -20,15 +21,13 @@ export const work: ObjectStore = new S3ObjectStore({ client: s3, bucket: environ
 /** The vault for readers. */
 export const vault: ObjectStore = new S3ObjectStore({ client: s3, bucket: environment.VAULT_BUCKET, ...owner });
 
-const MILLIS_PER_DAY = 86_400_000;
-
-/** The vault for writers: every object that they create is locked as the frozen plan says. */
+/** The vault for writers: every object that they create is locked as the frozen plan says, from now on. */
 export function vaultBucket(objectLock: ObjectLockConfig | undefined): VaultBucket {
   const bucket = { client: s3, bucket: environment.VAULT_BUCKET, ...owner };
   if (objectLock === undefined) {
     return bucket;
   }
-  const retainUntil = isoOfEpochMillis(clock.nowEpochMillis() + objectLock.retainDays * MILLIS_PER_DAY);
+  const retainUntil = isoOfEpochMillis(clock.nowEpochMillis() + lockMillis(objectLock));
   return { ...bucket, objectLock: { mode: objectLock.mode, retainUntil } };
 }
 

@@ -13,6 +13,23 @@ export const FIXED_FUNCTION_NAMES = [
   'plan-restore',
   'plan-restore-batches',
   'finish-restore',
+  'plan-maintenance',
+  'merge-rank',
+  'plan-merge',
+  'merge-parts',
+  'seal-merged-rank',
+  'commit-merged',
+  'verify-merged-rank',
+  'hide-merged',
+  'survey-removal',
+  'plan-deletions',
+  'delete-versions',
+  'finish-maintenance',
+  'plan-verification',
+  'verify-rank',
+  'plan-reads',
+  'read-parts',
+  'conclude-verification',
 ] as const;
 export type FixedFunctionName = (typeof FIXED_FUNCTION_NAMES)[number];
 
@@ -33,7 +50,12 @@ export type SiteFunctionName = (typeof SITE_FUNCTION_NAMES)[number];
 export type FunctionName = FixedFunctionName | SiteFunctionName;
 
 /** The functions that read the configuration; the others work by the plan that these freeze into the run. */
-export const CONFIGURED_FUNCTIONS: readonly FunctionName[] = ['plan-snapshot', 'plan-restore'];
+export const CONFIGURED_FUNCTIONS: readonly FunctionName[] = [
+  'plan-snapshot',
+  'plan-restore',
+  'plan-maintenance',
+  'plan-verification',
+];
 
 /** `plan-snapshot` as `PlanSnapshot`, for construct ids. */
 export function pascalCase(name: string): string {

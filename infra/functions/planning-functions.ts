@@ -1,8 +1,4 @@
-import { Arn, ArnFormat, Stack } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
-import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { acknowledgeOpenEnds } from '../acknowledge.ts';
 import { type FunctionContext, RankvaultFunction } from './rankvault-function.ts';
 
 /** The functions that decide what an execution does, and freeze it into the run. */
@@ -18,7 +14,8 @@ export class PlanningFunctions extends Construct {
     const environment = { SITE_FUNCTIONS: siteFunctions };
     this.planSnapshot = new RankvaultFunction(this, { context, name: 'plan-snapshot', size: 'listing', environment });
     vault.grantReadCatalog(this.planSnapshot);
-    vault.grantWriteCatalog(this.planSnapshot, 'attempts');
+    // Tombstones: over the attempt of an execution whose lock it takes over, so that a late commit of that one is never seen.
+    vault.grantWriteCatalog(this.planSnapshot, 'attempts', 'tombstones');
     work.grantWrite(this.planSnapshot, 'runs', 'locks');
     work.grantDelete(this.planSnapshot, 'locks');
 
@@ -39,33 +36,4 @@ export class PlanningFunctions extends Construct {
       work.grantRead(planning);
     }
   }
-
-  /**
-   * Whether the holder of a lock is still alive. A policy of its own and not part of the roles' default policies, because the
-   * functions wait for those, the machines wait for the functions, and this one waits for the machines.
-   */
-  allowDescribing(machines: readonly sfn.StateMachine[]): void {
-    const policy = new iam.Policy(this, 'DescribeExecutions', {
-      roles: [this.planSnapshot.role, this.planRestore.role],
-      statements: [
-        new iam.PolicyStatement({
-          actions: ['states:DescribeExecution'],
-          resources: machines.map((machine) => executionsOf(machine)),
-        }),
-      ],
-    });
-    acknowledgeOpenEnds(policy, 'Executions have names that nobody knows before; their machines are named.');
-  }
-}
-
-function executionsOf(machine: sfn.StateMachine): string {
-  return Arn.format(
-    {
-      service: 'states',
-      resource: 'execution',
-      resourceName: `${machine.stateMachineName}:*`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    },
-    Stack.of(machine),
-  );
 }

@@ -9,7 +9,20 @@ const DIGEST_LENGTH = 8;
  * a digest of the whole, after a dot, which no uncut name has.
  */
 export function scheduleName(backup: string, schedule: string): string {
-  const name = `${backup}-${schedule}`;
+  return cut(`${backup}-${schedule}`);
+}
+
+/** What is started beside snapshots. */
+export type Timer =
+  | { readonly kind: 'verify-present' | 'verify-read' | 'collect' }
+  | { readonly kind: 'drill'; readonly name: string };
+
+/** `<backup>-timer-verify-read`, `<backup>-timer-drill-<name>`: with a second hyphen, so that no snapshot's schedule is called the same. */
+export function timerName(backup: string, timer: Timer): string {
+  return cut(`${backup}-timer-${timer.kind === 'drill' ? `drill-${timer.name}` : timer.kind}`);
+}
+
+function cut(name: string): string {
   if (name.length <= LONGEST_NAME) {
     return name;
   }

@@ -4,14 +4,11 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { RankvaultConfig } from '../../core/config/schema.ts';
-import { CATALOG_PREFIX } from '../../core/vault-layout.ts';
 import { acknowledge } from '../acknowledge.ts';
-import { grantKeys, grantListing, grantReads, OBJECT_WRITES, PART_WRITES } from './object-grants.ts';
+import { addStatement, grantKeys, grantListing, grantReads, OBJECT_WRITES, PART_WRITES } from './object-grants.ts';
+import { type CatalogKind, catalogKeys, NEVER_DELETED, PARTS } from './vault-keys.ts';
 
 export type VaultProps = RankvaultConfig['vault'];
-
-/** Kinds of catalog objects, each below a prefix of its own in every backup. */
-type CatalogKind = 'attempts' | 'definitions' | 'manifests' | 'snapshots';
 
 const RESTORED_PREFIX = '.rankvault/restored/';
 
@@ -19,8 +16,8 @@ const RESTORED_PREFIX = '.rankvault/restored/';
 const LEAST_BYTES_TO_TRANSITION = 131_072;
 
 /**
- * The bucket of part bytes and catalog, and its key. No method grants deletion: nothing that Rankvault deploys here can delete a
- * version of the vault.
+ * The bucket of part bytes and catalog, and its key. Two methods grant deletion of versions, to functions of `Maintain` alone. Nobody is
+ * granted s3:BypassGovernanceRetention: what is locked stays, whatever mode the lock has.
  */
 export class Vault extends Construct {
   readonly bucket: s3.Bucket;
@@ -103,6 +100,62 @@ export class Vault extends Construct {
     this.#grantRead(grantee, ['*']);
   }
 
+  /** Every version and delete marker, by name: what a catalog names and what lies there need not be the same. */
+  grantListVersions(grantee: iam.IGrantable): void {
+    addStatement(grantee, ['s3:ListBucketVersions'], [this.bucket.bucketArn]);
+  }
+
+  /** Until when each part is locked. */
+  grantReadLocks(grantee: iam.IGrantable): void {
+    this.#grantSeeLocks(grantee, [PARTS]);
+  }
+
+  /** Uploads that nobody will complete. */
+  grantAbortUploads(grantee: iam.IGrantable): void {
+    addStatement(grantee, ['s3:ListBucketMultipartUploads'], [this.bucket.bucketArn]);
+    addStatement(grantee, ['s3:AbortMultipartUpload'], this.#arns([PARTS]));
+  }
+
+  /** The first thing of a hidden snapshot that goes. IAM cannot tell a record from a delete marker that lies over one. */
+  grantDeleteRecords(grantee: iam.IGrantable): void {
+    this.#grantDeleteVersions(grantee, [catalogKeys('snapshots')]);
+  }
+
+  /**
+   * Versions and delete markers of part bytes, manifests and attempts; of records, for the delete marker that somebody put over one.
+   */
+  grantDeleteVersions(grantee: iam.IGrantable): void {
+    this.#grantDeleteVersions(grantee, [PARTS, ...(['attempts', 'manifests', 'snapshots'] as const).map(catalogKeys)]);
+  }
+
+  /** A delete marker, which every version stays below: the way to take back a tombstone, a pin, a freeze. */
+  grantHide(grantee: iam.IGrantable, ...kinds: readonly ('tombstones' | 'pins' | 'freeze')[]): void {
+    addStatement(grantee, ['s3:DeleteObject'], this.#arns(kinds.map(catalogKeys)));
+  }
+
+  /** Denied beside, so that no later grant on a wider pattern makes it possible. */
+  #grantDeleteVersions(grantee: iam.IGrantable, keys: readonly string[]): void {
+    addStatement(grantee, ['s3:DeleteObjectVersion'], this.#arns(keys));
+    this.#grantSeeLocks(grantee, keys);
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new iam.PolicyStatement({
+        effect: iam.Effect.DENY,
+        actions: ['s3:DeleteObjectVersion'],
+        resources: [...this.#arns(NEVER_DELETED.map(catalogKeys))],
+      }),
+    );
+  }
+
+  /**
+   * S3 shows locks to a HEAD only with these, and says "absent" instead of "denied" only to who may list. Needed where a version could
+   * not be deleted: is it locked, and until when?
+   */
+  #grantSeeLocks(grantee: iam.IGrantable, keys: readonly string[]): void {
+    grantListing(grantee, this.bucket.bucketArn);
+    this.grantListVersions(grantee);
+    addStatement(grantee, ['s3:GetObjectVersion', 's3:GetObjectRetention', 's3:GetObjectLegalHold'], this.#arns(keys));
+  }
+
   #grantRead(grantee: iam.IGrantable, keys: readonly string[]): void {
     grantListing(grantee, this.bucket.bucketArn);
     grantReads(grantee, this.#arns(keys));
@@ -122,11 +175,6 @@ export class Vault extends Construct {
   #arns(keys: readonly string[]): readonly string[] {
     return keys.map((key) => this.bucket.arnForObjects(key));
   }
-}
-
-/** `*` stands for the backup: names of backups have no `/`. */
-function catalogKeys(kind: CatalogKind): string {
-  return `${CATALOG_PREFIX}*/${kind}/*`;
 }
 
 /** Nothing expires here, and noncurrent versions are left alone: what may go is decided by the catalog, not by age. */

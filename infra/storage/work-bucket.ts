@@ -7,11 +7,11 @@ import { acknowledge } from '../acknowledge.ts';
 import { addStatement, grantKeys, grantListing, grantReads, OBJECT_WRITES, PART_WRITES } from './object-grants.ts';
 
 /** What lies in the work bucket, each below a prefix of its own. */
-type WorkArea = 'runs' | 'locks' | 'quiesce' | 'holds';
+type WorkArea = 'runs' | 'locks' | 'quiesce' | 'holds' | 'swept';
 
 /**
  * 100: longer than Step Functions remembers an execution (90 days), so that what its history points to is still there. Only runs
- * expire by age: a lock, an intent record or a hold is removed by who may, and never because it is old.
+ * expire by age: a lock, an intent record, a hold or the mark of a sweep is removed by who may, and never because it is old.
  */
 const RUNS_KEPT_DAYS = 100;
 

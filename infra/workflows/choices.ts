@@ -11,6 +11,16 @@ export function whenAny(scope: Construct, name: string, countPath: string, detou
   return detourWhen(new sfn.Choice(scope, name), sfn.Condition.numberGreaterThan(countPath, 0), detour);
 }
 
+/** As `whenTrue`, of several conditions that must all hold. */
+export function whenAll(
+  scope: Construct,
+  name: string,
+  conditions: readonly sfn.Condition[],
+  detour: sfn.IChainable,
+): sfn.Chain {
+  return detourWhen(new sfn.Choice(scope, name), sfn.Condition.and(...conditions), detour);
+}
+
 /**
  * Comes back to a step as long as the condition holds, and goes on otherwise.
  * @param back the step itself, or what comes before it again

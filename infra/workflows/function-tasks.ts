@@ -19,16 +19,23 @@ interface FixedCall {
   readonly resultPath?: string;
 }
 
+const FIXED = { payloadResponseOnly: true, retryOnServiceExceptions: false, taskTimeout: TASK_TIMEOUT } as const;
+
 /** Calls a function that exists once, with the usual retries. */
 export function callFunction(scope: Construct, name: string, props: FixedCall): tasks.LambdaInvoke {
   const task = tasks.LambdaInvoke.jsonPath(scope, name, {
+    ...FIXED,
     lambdaFunction: props.call.function,
     payload: sfn.TaskInput.fromObject({ ...props.payload }),
-    payloadResponseOnly: true,
-    retryOnServiceExceptions: false,
-    taskTimeout: TASK_TIMEOUT,
     ...(props.resultPath === undefined ? {} : { resultPath: props.resultPath }),
   });
+  retryFunction(task);
+  return task;
+}
+
+/** As `callFunction`; the function is given the whole state, because what there is in it depends on the way that was taken. */
+export function callWithState(scope: Construct, name: string, call: RankvaultFunction): tasks.LambdaInvoke {
+  const task = tasks.LambdaInvoke.jsonPath(scope, name, { ...FIXED, lambdaFunction: call.function });
   retryFunction(task);
   return task;
 }

@@ -48,3 +48,18 @@ export function retryServiceCall(task: sfn.TaskStateBase, answers: readonly stri
   }
   task.addRetry({ ...BACKOFF, errors: [sfn.Errors.TASKS_FAILED, sfn.Errors.TIMEOUT], maxAttempts: 6 });
 }
+
+/**
+ * Of starting an execution and waiting for its end: only what kept it from being started. How it ended is an answer, and comes as
+ * States.TaskFailed, which would match every other name too. A start that is repeated joins the execution that runs by that name.
+ */
+const NOT_STARTED = [
+  'StepFunctions.ExecutionLimitExceededException',
+  'StepFunctions.ThrottlingException',
+  'StepFunctions.AWSStepFunctionsException',
+  'StepFunctions.SdkClientException',
+];
+
+export function retryStart(task: sfn.TaskStateBase): void {
+  task.addRetry({ ...BACKOFF, errors: NOT_STARTED, maxAttempts: 6 });
+}

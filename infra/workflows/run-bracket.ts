@@ -1,11 +1,12 @@
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { Machine } from '../../core/work-layout.ts';
 import type { RankvaultFunction } from '../functions/rankvault-function.ts';
 import { callFunction } from './function-tasks.ts';
 import { startRelease } from './start-release.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
 interface RunBracket {
-  readonly machine: 'Snapshot' | 'Restore';
+  readonly machine: Exclude<Machine, 'Release'>;
   /** `snapshot`, for the names of the states. */
   readonly noun: string;
   /** Name of the state that is the run. */

@@ -3,6 +3,7 @@ import type { SiteFunctionName } from '../functions/function-names.ts';
 import type { RankvaultFunction } from '../functions/rankvault-function.ts';
 import { loopWhile } from './choices.ts';
 import { callFunction, callSiteFunction } from './function-tasks.ts';
+import { JsonArrayInRun, JsonLinesInRun, ResultsInRun } from './run-objects.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
 /** Names of a Map and of the states inside it: state names are unique in the whole machine. */
@@ -58,6 +59,51 @@ export function mapOverRanksOnce(
   );
 }
 
+interface FixedMap {
+  readonly names: MapNames;
+  readonly label: string;
+  /** A function that exists once. */
+  readonly call: RankvaultFunction;
+}
+
+/** As `mapOverRanks`, of a function that exists once. */
+export function mapOverRanksFixed(context: WorkflowContext, props: FixedMap): sfn.DistributedMap {
+  return fixedMap(context, { ...props, list: ranks(context), concurrency: 'rankConcurrency', given: 'rank' });
+}
+
+interface ItemMap extends FixedMap {
+  /** Where the run has the key of the list of items: JSON Lines of {unit}, {batch} or {rank, batch, key}. */
+  readonly itemsKeyPath: string;
+  readonly concurrency: 'rankConcurrency' | 'copyConcurrency';
+}
+
+/** One child an item; the function, which exists once, is called until it says that the item is done. */
+export function mapOverItems(context: WorkflowContext, props: ItemMap): sfn.DistributedMap {
+  return fixedMap(context, { ...props, list: linesAt(context, props.itemsKeyPath), given: 'item' });
+}
+
+/** Answers of functions that exist once stand by themselves: where the child stopped is at `$.progress`. */
+function fixedMap(
+  context: WorkflowContext,
+  props: FixedMap & Pick<DistributedProps, 'list' | 'concurrency'> & { readonly given: 'rank' | 'item' },
+): sfn.DistributedMap {
+  const { scope } = context;
+  const { names, given } = props;
+  const it = sfn.JsonPath.objectAt(`$.${given}`);
+  const step = callFunction(scope, names.step, {
+    call: props.call,
+    payload: { run: sfn.JsonPath.objectAt('$.run'), [given]: it, progress: sfn.JsonPath.objectAt('$.progress') },
+    resultPath: '$.progress',
+  });
+  const notDone = sfn.Condition.booleanEquals('$.progress.done', false);
+  const item = { [given]: sfn.JsonPath.objectAt('$$.Map.Item.Value'), ...NOT_DONE };
+  return distributed(context, { ...props, item }).itemProcessor(
+    sfn.Chain.start(step)
+      .next(loopWhile(new sfn.Choice(scope, names.check), notDone, step))
+      .next(new sfn.Pass(scope, names.end, { parameters: { [given]: it } })),
+  );
+}
+
 interface BatchMap extends RankMap {
   /** Where the run has the key of the list of batches: JSON Lines of {rank, batch, key}. */
   readonly batchesKeyPath: string;
@@ -65,8 +111,8 @@ interface BatchMap extends RankMap {
 
 /** One child a batch of parts; the function is called until it says that the batch is done. */
 export function mapOverBatches(context: WorkflowContext, props: BatchMap): sfn.DistributedMap {
-  const { scope, work } = context;
-  const list = new JsonLinesInRun({ bucket: work.bucket, key: sfn.JsonPath.stringAt(props.batchesKeyPath) });
+  const { scope } = context;
+  const list = linesAt(context, props.batchesKeyPath);
   const item = { ...props.constants, item: sfn.JsonPath.objectAt('$$.Map.Item.Value'), site: NOT_DONE };
   return distributed(context, { ...props, list, concurrency: 'copyConcurrency', item }).itemProcessor(
     loopUntilDone(context, {
@@ -131,22 +177,6 @@ function ranks({ work }: WorkflowContext): sfn.IItemReader {
   return new JsonArrayInRun({ bucket: work.bucket, key: sfn.JsonPath.stringAt('$.run.ranksKey') });
 }
 
-/* These ask for permissions on the whole bucket; a machine's role has what `WorkBucket.grantMapRuns` gives instead. */
-
-class JsonArrayInRun extends sfn.S3JsonItemReader {
-  override providePolicyStatements(): [] {
-    return [];
-  }
-}
-
-class JsonLinesInRun extends sfn.S3JsonLItemReader {
-  override providePolicyStatements(): [] {
-    return [];
-  }
-}
-
-class ResultsInRun extends sfn.ResultWriterV2 {
-  override providePolicyStatements(): [] {
-    return [];
-  }
+function linesAt({ work }: WorkflowContext, keyPath: string): sfn.IItemReader {
+  return new JsonLinesInRun({ bucket: work.bucket, key: sfn.JsonPath.stringAt(keyPath) });
 }

@@ -3,12 +3,15 @@ import type { RankvaultFunction } from '../functions/rankvault-function.ts';
 import { whenAny, whenTrue } from './choices.ts';
 import { callFunction } from './function-tasks.ts';
 import { beginBackupMode, endBackupMode, inspectCluster } from './quiesce.ts';
-import { bracketRun, EXECUTION_START } from './run-bracket.ts';
+import { bracketRun } from './run-bracket.ts';
 import { mapOverBatches, mapOverRanks, mapOverRanksOnce } from './run-maps.ts';
+import { startExpiry } from './start-expiry.ts';
+import { planThen } from './turns.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
 export interface SnapshotWorkflowContext extends WorkflowContext {
   readonly release: sfn.IStateMachine;
+  readonly maintain: sfn.IStateMachine;
   readonly functions: {
     readonly planSnapshot: RankvaultFunction;
     readonly planCopies: RankvaultFunction;
@@ -27,7 +30,12 @@ export function snapshotWorkflow(context: SnapshotWorkflowContext): sfn.Chain {
     machine: 'Snapshot',
     noun: 'snapshot',
     title: 'Take the snapshot',
-    body: planThen(context, takeSnapshot(context)),
+    body: planThen(context.scope, {
+      name: 'Plan the snapshot',
+      call: context.functions.planSnapshot,
+      body: takeSnapshot(context),
+      finished: new sfn.Pass(context.scope, 'Finish without a snapshot of its own'),
+    }),
     abortRun: context.functions.abortRun,
     release: context.release,
   });
@@ -44,22 +52,6 @@ function takeSnapshot(context: SnapshotWorkflowContext): sfn.Chain {
     .next(sealRanks(context))
     .next(commit(context))
     .next(unlock(context));
-}
-
-/** Asks again while another run is busy; ends at once when there is nothing left to do. */
-function planThen({ scope, functions }: SnapshotWorkflowContext, take: sfn.Chain): sfn.Chain {
-  const plan = callFunction(scope, 'Plan the snapshot', { call: functions.planSnapshot, payload: EXECUTION_START });
-  const wait = new sfn.Wait(scope, 'Wait for the other run', { time: sfn.WaitTime.secondsPath('$.waitSeconds') });
-  wait.next(plan);
-  return sfn.Chain.start(plan).next(
-    new sfn.Choice(scope, 'What was planned?')
-      .when(sfn.Condition.stringEquals('$.outcome', 'wait'), wait)
-      .when(
-        sfn.Condition.stringEquals('$.outcome', 'finished'),
-        new sfn.Pass(scope, 'Finish without a snapshot of its own'),
-      )
-      .otherwise(take),
-  );
 }
 
 /** Copies what is there before the quiesce, so that writers wait only while the rest is copied. */
@@ -191,16 +183,18 @@ function commit({ scope, functions }: SnapshotWorkflowContext): sfn.TaskStateBas
   });
 }
 
-/** A committed snapshot cannot fail any more: a lock that stays is taken over by the next run. */
-function unlock({ scope, functions }: SnapshotWorkflowContext): sfn.Chain {
+/** A committed snapshot cannot fail any more: a lock that stays is taken over, an expiry that did not start runs after the next one. */
+function unlock({ scope, functions, maintain }: SnapshotWorkflowContext): sfn.Chain {
   const task = callFunction(scope, 'Unlock the backup', {
     call: functions.unlockRun,
     payload: { run: sfn.JsonPath.objectAt('$.run') },
     resultPath: sfn.JsonPath.DISCARD,
   });
+  const expiry = startExpiry(scope, 'Start the expiry', maintain);
   const done = new sfn.Pass(scope, 'The snapshot is committed', {
     parameters: { outcome: 'committed', snapshot: sfn.JsonPath.objectAt('$.snapshot') },
   });
-  task.addCatch(done, { errors: [sfn.Errors.ALL], resultPath: sfn.JsonPath.DISCARD });
-  return task.next(done);
+  task.addCatch(expiry, { errors: [sfn.Errors.ALL], resultPath: sfn.JsonPath.DISCARD });
+  expiry.addCatch(done, { errors: [sfn.Errors.ALL], resultPath: sfn.JsonPath.DISCARD });
+  return task.next(expiry).next(done);
 }

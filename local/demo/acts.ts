@@ -19,7 +19,7 @@ export interface Act {
 
 /** A file that changed less than two seconds before its listing is read again next time; a real night is longer. */
 const SETTLE_MILLIS = 2_100;
-const DAY_MILLIS = 86_400_000;
+export const DAY_MILLIS = 86_400_000;
 
 interface Moment {
   readonly snapshot: string;
@@ -152,7 +152,7 @@ export async function kagentSource(act: Act): Promise<boolean> {
   });
 }
 
-async function showChain({ stage, narrator }: Act, backup: string): Promise<void> {
+export async function showChain({ stage, narrator }: Act, backup: string): Promise<void> {
   narrator.say('');
   for (const line of drawChain(await stage.snapshotsOf(backup))) {
     narrator.say(line);
@@ -168,7 +168,7 @@ interface Comparison {
 }
 
 /** Compares byte for byte, by SHA-256 of every file; files also by mode and, to the microsecond, time. */
-function judge(narrator: Narrator, { what, wanted = [], found = [], attributes }: Comparison): boolean {
+export function judge(narrator: Narrator, { what, wanted = [], found = [], attributes }: Comparison): boolean {
   const differences = compareTrees(wanted, found, { attributes, mtimeToleranceNs: 1_000n });
   const files = found.filter((entry) => entry.kind === 'file').length;
   if (differences.length === 0 && files > 0) {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
 import { agree, kagentSource, lakeSource, prodSource } from './acts.ts';
+import { keepAndTrust } from './keeping.ts';
 import { Narrator } from './narrator.ts';
 import { DemoFailed, Runs } from './runs.ts';
 import { setStage } from './stage.ts';
@@ -36,6 +37,7 @@ async function play(): Promise<boolean> {
       await prodSource({ stage, runs, narrator }),
       await lakeSource({ stage, runs, narrator }),
       await kagentSource({ stage, runs, narrator }),
+      await keepAndTrust({ stage, runs, narrator }),
     ];
     return agree(narrator, verdicts);
   } catch (error) {

@@ -1,6 +1,9 @@
 import * as z from 'zod/mini';
+import { maintenanceResultSchema } from '../../core/maintain/report.ts';
 import { totalsSchema } from '../../core/records.ts';
-import type { JsonValue } from '../workflow/json.ts';
+import { findingKindSchema } from '../../core/verification.ts';
+import type { ExecutionView } from '../workflow/execution.ts';
+import type { JsonObject, JsonValue } from '../workflow/json.ts';
 import { type Bill, billOf } from './bill.ts';
 import { bytesText, countText, type Narrator } from './narrator.ts';
 import type { StateLine } from './run-watch.ts';
@@ -34,6 +37,21 @@ const plannedSchema = z.object({
   todo: z.object({ place: z.int(), placeBytes: z.int(), check: z.int(), moveAside: z.int(), remove: z.int() }),
 });
 
+const verifiedSchema = z.object({
+  verification: z.object({
+    checked: z.object({ parts: z.int(), bytes: z.int() }),
+    findings: z.partialRecord(findingKindSchema, z.int()),
+    next: z.string(),
+  }),
+});
+
+interface Shown {
+  /** Which states it went through, and how long each took. @default false */
+  readonly states?: boolean;
+  /** Without what it cost. @default false */
+  readonly brief?: boolean;
+}
+
 interface Finished<T> {
   readonly output: T;
   readonly seconds: number;
@@ -51,10 +69,7 @@ export class Runs {
     this.#narrator = narrator;
   }
 
-  async snapshot(
-    input: { readonly backup: string; readonly type: string },
-    options: { readonly states?: boolean } = {},
-  ): Promise<string> {
+  async snapshot(input: { readonly backup: string; readonly type: string }, options: Shown = {}): Promise<string> {
     const run = await this.#run('Snapshot', input, committedSchema);
     const { snapshot, totals, reason, type } = run.output.snapshot;
     if (options.states === true) {
@@ -64,13 +79,15 @@ export class Runs {
     this.#narrator.good(
       `${type} ${snapshot}: copied ${countText(totals.storedParts)} parts (${bytesText(totals.storedBytes)}), carried ${countText(carried)}`,
     );
-    this.#narrator.say(`  ${reason}`);
-    this.#showCost(run);
+    if (options.brief !== true) {
+      this.#narrator.say(`  ${reason}`);
+      this.#showCost(run);
+    }
     return snapshot;
   }
 
   /** @returns what it used */
-  async restore(input: JsonValue, options: { readonly states?: boolean } = {}): Promise<Bill> {
+  async restore(input: JsonValue, options: Shown = {}): Promise<Bill> {
     const run = await this.#run('Restore', input, restoredSchema);
     const { placed, placedBytes, kept, movedAside, removed, next } = run.output.report;
     if (options.states === true) {
@@ -79,8 +96,10 @@ export class Runs {
     this.#narrator.good(
       `restored: ${countText(placed)} parts placed (${bytesText(placedBytes)}), ${countText(kept)} found right by checksum, ${countText(removed)} removed, ${countText(movedAside)} moved aside meanwhile`,
     );
-    this.#narrator.say(`  ${next}`);
-    this.#showCost(run);
+    if (options.brief !== true) {
+      this.#narrator.say(`  ${next}`);
+      this.#showCost(run);
+    }
     return run.bill;
   }
 
@@ -96,21 +115,76 @@ export class Runs {
     return estimate.requests;
   }
 
+  async maintain(input: JsonObject): Promise<void> {
+    const run = await this.#run('Maintain', input, maintenanceResultSchema);
+    const { outcome, action, report } = run.output;
+    const { frees, residue, hidden, kept, later, merged, markers, next } = report;
+    this.#narrator.good(`${action}${outcome === 'planned' ? ', dry run' : ''}: ${next}`);
+    for (const each of hidden) {
+      this.#narrator.say(`  hides ${each.snapshot}: ${each.reason}`);
+    }
+    for (const each of kept ?? []) {
+      this.#narrator.say(`  keeps ${each.snapshot}: ${each.reasons.join('; ')}`);
+    }
+    this.#narrator.say(
+      `  frees ${amountText(frees)}; residue ${amountText(residue)}${residue.for.length === 0 ? '' : ` for ${residue.for.join(', ')}`}`,
+    );
+    if (later !== undefined) {
+      this.#narrator.say(`  can be undeleted until ${later.at}: ${amountText(later)}`);
+    }
+    if (merged !== undefined) {
+      this.#narrator.say(`  merged into ${merged.snapshot}: ${amountText(merged)}`);
+    }
+    if (markers > 0) {
+      this.#narrator.say(`  takes off ${countText(markers)} delete markers`);
+    }
+    this.#showCost(run);
+  }
+
+  /** @returns whether the verification found what it was to find: an error's name, or nothing */
+  async verify(input: JsonObject, expected: { readonly finds?: string } = {}): Promise<boolean> {
+    const { view, seconds, bill, lines } = await this.#execute('Verify', input);
+    if (view.status !== 'SUCCEEDED') {
+      const asExpected = view.error === expected.finds;
+      this.#narrator[asExpected ? 'good' : 'bad'](`${view.error}: ${view.cause}`);
+      return asExpected;
+    }
+    const { checked, findings, next } = verifiedSchema.parse(view.output).verification;
+    const found = Object.entries(findings).map(([kind, count]) => `${count} ${kind}`);
+    const level = String(input['level']);
+    this.#narrator[expected.finds === undefined ? 'good' : 'bad'](
+      `verified (${level}): ${amountText(checked)}; findings: ${found.join(', ') || 'none'}`,
+    );
+    this.#narrator.say(`  ${next}`);
+    this.#showCost({ output: undefined, seconds, bill, lines });
+    return expected.finds === undefined;
+  }
+
   async #run<T>(machine: string, input: JsonValue, schema: z.ZodMiniType<T>): Promise<Finished<T>> {
-    const { laptop, watch } = this.#stage;
-    laptop.s3.counters.reset();
-    watch.take();
-    const before = performance.now();
-    const view = await laptop.run(machine, input);
-    const seconds = (performance.now() - before) / 1000;
+    const { view, ...finished } = await this.#execute(machine, input);
     const parsed = schema.safeParse(view.output);
     if (view.status !== 'SUCCEEDED' || !parsed.success) {
       throw new DemoFailed(
         `${machine} ended as ${view.status}: ${view.error ?? 'unexpected output'}: ${view.cause ?? JSON.stringify(view.output)}`,
       );
     }
+    return { output: parsed.data, ...finished };
+  }
+
+  /** With what it started beside itself: the expiry after a snapshot. */
+  async #execute(
+    machine: string,
+    input: JsonValue,
+  ): Promise<Omit<Finished<unknown>, 'output'> & { view: ExecutionView }> {
+    const { laptop, watch } = this.#stage;
+    laptop.s3.counters.reset();
+    watch.take();
+    const before = performance.now();
+    const view = await laptop.run(machine, input);
+    await laptop.quiet();
+    const seconds = (performance.now() - before) / 1000;
     const { lines, stateTransitions } = watch.take();
-    return { output: parsed.data, seconds, lines, bill: billOf(laptop.s3.counters.snapshot(), stateTransitions) };
+    return { view, seconds, lines, bill: billOf(laptop.s3.counters.snapshot(), stateTransitions) };
   }
 
   #showStates(lines: readonly StateLine[]): void {
@@ -135,4 +209,8 @@ export class Runs {
       `  ${seconds.toFixed(1)} s here; ${countText(writes)} write and ${countText(reads)} read requests, ${countText(stateTransitions)} state transitions: $${dollars.toFixed(4)} at list price, without Lambda`,
     );
   }
+}
+
+function amountText({ parts, bytes }: { readonly parts: number; readonly bytes: number }): string {
+  return `${countText(parts)} parts (${bytesText(bytes)})`;
 }

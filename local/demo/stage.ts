@@ -93,12 +93,15 @@ function configFor(
       dr: { control: kineticaAt(control.dr), roots: [root(places.dr)] },
       lake: { control: { kind: 'none' }, roots: [lake('lake')] },
       lake_copy: { control: { kind: 'none' }, roots: [lake('lake-copy')] },
+      archive: { control: { kind: 'none' }, roots: [lake('archive')] },
+      archive_copy: { control: { kind: 'none' }, roots: [lake('archive-copy')], scratch: true },
       analytics: kagent('analytics'),
       analytics_dr: kagent('analytics_dr'),
     },
     backups: {
       prod_system: { kind: 'system', cluster: 'prod' },
       lake_files: { kind: 'system', cluster: 'lake' },
+      archive_files: { kind: 'system', cluster: 'archive', retention: { keepFulls: 1, keepDays: 7 } },
       analytics_kagent: { kind: 'system', cluster: 'analytics' },
     },
   };

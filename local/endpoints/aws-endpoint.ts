@@ -16,10 +16,19 @@ interface AwsEndpointOptions {
   readonly secrets?: ReadonlyMap<string, string>;
 }
 
+/** Somebody who wants to know of every request. An ApiError thrown before the work is the answer. */
+export interface AwsObserver {
+  before?(operation: string): void;
+  /** The work is done, and the client does not know yet. */
+  after?(operation: string): void;
+}
+
 export interface AwsEndpoint {
   /** `http://127.0.0.1:<port>`: for Step Functions, Scheduler and Secrets Manager alike. */
   readonly url: string;
   requests(): readonly RequestCount[];
+  /** Calls the observer around each request, until the returned function is called. */
+  observe(observer: AwsObserver): () => void;
   close(): Promise<void>;
 }
 
@@ -36,12 +45,17 @@ interface Call {
  */
 export async function startAwsEndpoint(options: AwsEndpointOptions): Promise<AwsEndpoint> {
   const ledger = new RequestLedger();
-  const route = createRouter(options);
-  const server = createServer((request, response) => void answer(request, response, { route, ledger }));
+  const observers = new Set<AwsObserver>();
+  const desk: Desk = { route: createRouter(options), ledger, observers };
+  const server = createServer((request, response) => void answer(request, response, desk));
   const port = await listen(server);
   return {
     url: `http://127.0.0.1:${port}`,
     requests: () => ledger.counts(),
+    observe: (observer) => {
+      observers.add(observer);
+      return () => void observers.delete(observer);
+    },
     close: async () => {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
@@ -80,15 +94,19 @@ function createRouter({ runtime, scheduler, secrets = new Map() }: AwsEndpointOp
 interface Desk {
   readonly route: Route;
   readonly ledger: RequestLedger;
+  readonly observers: ReadonlySet<AwsObserver>;
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, { route, ledger }: Desk): Promise<void> {
+async function answer(request: IncomingMessage, response: ServerResponse, desk: Desk): Promise<void> {
   try {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
-    const call = route(request, Buffer.concat(chunks).toString());
-    ledger.note(call.operation, request.headers['user-agent']);
-    send(response, 200, call.run());
+    const { operation, run } = desk.route(request, Buffer.concat(chunks).toString());
+    desk.ledger.note(operation, request.headers['user-agent']);
+    for (const observer of desk.observers) observer.before?.(operation);
+    const body = run();
+    for (const observer of desk.observers) observer.after?.(operation);
+    send(response, 200, body);
   } catch (error) {
     const known = error instanceof ApiError ? error : new ApiError('InternalFailure', String(error), 500);
     response.setHeader('x-amzn-errortype', known.errorType);

@@ -100,6 +100,17 @@ export class Laptop {
     return this.runtime.result(started.executionArn);
   }
 
+  /** Waits until nothing runs any more: what an execution started beside itself, and what that started. */
+  async quiet(): Promise<void> {
+    for (;;) {
+      const running = this.runtime.list({ status: 'RUNNING' });
+      if (running.length === 0) {
+        return;
+      }
+      await Promise.all(running.map(({ executionArn }) => this.runtime.result(executionArn)));
+    }
+  }
+
   async close(): Promise<void> {
     this.scheduler.close();
     this.s3Client.destroy();

@@ -1,9 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import { Counters } from './control/counters.ts';
+import { Damage } from './control/damage.ts';
 import { Faults } from './control/faults.ts';
 import { type Observer, Observers } from './control/observers.ts';
 import { exchange } from './exchange-server.ts';
 import type { Context } from './protocol/exchange.ts';
+import { type Checkpoint, checkpointOf } from './store/checkpoint.ts';
 import { openStore } from './store/store.ts';
 
 export interface LocalS3Options {
@@ -25,6 +27,9 @@ export interface LocalS3 {
   readonly endpoint: string;
   readonly faults: Faults;
   readonly counters: Counters;
+  readonly damage: Damage;
+  /** Remembers everything in the buckets, so that tests can go back to it. */
+  checkpoint(): Checkpoint;
   /** Calls the observer before and after each request, until the returned function is called. */
   observe(observer: Observer): () => void;
   /** Breaks every connection, waits for the work under way, and closes the store. */
@@ -60,6 +65,8 @@ export async function startLocalS3(options: LocalS3Options): Promise<LocalS3> {
     endpoint: `http://127.0.0.1:${port}`,
     faults: control.faults,
     counters: control.counters,
+    damage: new Damage(store),
+    checkpoint: () => checkpointOf(store),
     observe: (observer) => control.observers.add(observer),
     async close() {
       control.faults.clear();

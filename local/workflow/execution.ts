@@ -94,6 +94,8 @@ export interface TaskRequest {
   readonly parameters: JsonValue;
   readonly executionArn: string;
   readonly state: string;
+  /** Aborts when nobody waits for the answer any more: the task is over, ran out of its time, or its execution ended. */
+  readonly signal: AbortSignal;
 }
 export type TaskHandler = (request: TaskRequest) => Promise<JsonValue>;
 

@@ -23,7 +23,7 @@ import {
   InvalidName,
   StateMachineDoesNotExist,
 } from './start-errors.ts';
-import { startExecutionTask } from './start-execution-task.ts';
+import { type ExecutionCalls, startExecutionSyncTask, startExecutionTask } from './start-execution-task.ts';
 
 /** Names of executions: 1 to 80 characters without space, brackets, wildcards, quotes, control characters and the like. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the API forbids exactly these
@@ -101,16 +101,14 @@ export function createWorkflowRuntime(options: WorkflowRuntimeOptions): Workflow
     machines.set(source.arn, { source, flow: parseDefinition(source.definition, source.name) });
   }
   const executions = new Map<string, Execution>();
-  const start = (request: StartRequest) => startExecution(request, { machines, executions, services });
-  const services = createServices(options, { start, remember: rememberChildren(executions) });
   const find = (executionArn: string) => {
     const execution = executions.get(executionArn);
     if (execution === undefined) throw new ExecutionDoesNotExist(executionArn);
     return execution;
   };
-  return {
+  const runtime: WorkflowRuntime = {
     machines: options.machines,
-    start,
+    start: (request) => startExecution(request, { machines, executions, services }),
     describe: (executionArn) => find(executionArn).view,
     list: (filter = {}) => listExecutions(executions.values(), filter),
     stop: (executionArn, reason = {}) => {
@@ -124,17 +122,19 @@ export function createWorkflowRuntime(options: WorkflowRuntimeOptions): Workflow
       return execution.view;
     },
   };
+  const services = createServices(options, runtime, rememberChildren(executions));
+  return runtime;
 }
 
-interface Wiring {
-  readonly start: (request: StartRequest) => ExecutionView;
-  readonly remember: (execution: Execution) => void;
-}
-
-function createServices(options: WorkflowRuntimeOptions, { start, remember }: Wiring): Services {
+function createServices(
+  options: WorkflowRuntimeOptions,
+  calls: ExecutionCalls,
+  remember: (execution: Execution) => void,
+): Services {
   const { clock, invokeFunction, aroundInvoke, onEvent } = options;
   const tasks = new Map<string, TaskHandler>(Object.entries(options.tasks ?? {}));
-  tasks.set('states:startExecution', startExecutionTask(start));
+  tasks.set('states:startExecution', startExecutionTask(calls));
+  tasks.set('states:startExecution.sync:2', startExecutionSyncTask(calls));
   return {
     clock,
     tasks,

@@ -20,11 +20,14 @@ export async function runTask(state: TaskState, run: StateRun): Promise<JsonValu
     ...run,
     effective: run.rawInput,
   });
-  countEvents(run.scope, 2);
+  // Scheduled and started; one that waits for what it started is also submitted.
+  countEvents(run.scope, state.Resource.includes('.sync') ? 3 : 2);
+  const over = new AbortController();
   try {
-    const result = await withinLimit(run.scope, timeoutSeconds, callResource(state.Resource, run));
+    const result = await withinLimit(run.scope, timeoutSeconds, callResource(state.Resource, run, over.signal));
     return roundTrip(result, `The result of state "${run.name}"`);
   } finally {
+    over.abort();
     countAttemptEnd(run.scope);
   }
 }
@@ -34,15 +37,16 @@ function countAttemptEnd({ execution }: Scope): void {
   execution.view = { ...execution.view, historyEvents: execution.view.historyEvents + 1 };
 }
 
-async function callResource(resource: string, run: StateRun): Promise<JsonValue> {
+async function callResource(resource: string, run: StateRun, over: AbortSignal): Promise<JsonValue> {
   if (FUNCTION.test(resource)) return await invokeByArn(resource, run);
   const integration = INTEGRATION.exec(resource)?.[1];
   if (integration === 'lambda:invoke') return await invokeByParameters(run);
   const handler = integration === undefined ? undefined : run.scope.services.tasks.get(integration);
   if (handler === undefined) throw unsupported(`State "${run.name}" calls ${resource}.`);
   const { executionArn } = run.scope.execution.view;
+  const signal = AbortSignal.any([run.scope.signal, over]);
   try {
-    return await handler({ parameters: run.effective, executionArn, state: run.name });
+    return await handler({ parameters: run.effective, executionArn, state: run.name, signal });
   } catch (error) {
     throw asTaskFailure(error);
   }

@@ -5,15 +5,32 @@ import { FIRST_SNAPSHOT, SECOND_SNAPSHOT, snapshotRecord } from '../support/samp
 const full = snapshotRecord();
 const incremental = snapshotRecord({
   snapshot: SECOND_SNAPSHOT,
+  full: FIRST_SNAPSHOT,
   type: 'incremental',
   takenAt: '2026-01-31T22:00:00.000Z',
+});
+
+const UNREADABLE = 'snapshot.2026-02-01.22-00-00';
+const PROMISED = '2026-03-02T22:00:00.000Z';
+const lock = {
+  mode: 'GOVERNANCE' as const,
+  promisedUntil: '2026-03-02T10:00:00.000Z',
+  earliest: '2026-03-16T10:00:00.000Z',
+  latest: '2026-03-16T12:00:00.000Z',
+  chainUntil: PROMISED,
+};
+const locked = (change: Partial<typeof lock> | { readonly mode: 'COMPLIANCE' } = {}) => ({
+  snapshots: [full, { ...incremental, lock: { ...lock, ...change } }],
 });
 
 const question = (change: Partial<BaseQuestion>): BaseQuestion => ({
   requested: 'incremental',
   snapshots: [full, incremental],
+  unreadable: [],
+  unsound: new Map(),
   definitionDigest: 'd',
   restoredAt: undefined,
+  promise: undefined,
   ...change,
 });
 
@@ -82,6 +99,90 @@ describe('choosing type and base', () => {
       'full',
       undefined,
       `A differential was asked for, but the cluster was restored at 2026-01-31T10:00:00.000Z, after ${FIRST_SNAPSHOT}.`,
+    ],
+    [
+      'a finding in the base forces a full that says which',
+      { unsound: new Map([[SECOND_SNAPSHOT, 'verification (present) found 2 MissingObject in it: tom-0/a is gone.']]) },
+      'full',
+      undefined,
+      `An incremental was asked for, but ${SECOND_SNAPSHOT} cannot be built upon: verification (present) found 2 MissingObject in it: tom-0/a is gone.`,
+    ],
+    [
+      'a finding in another snapshot does not matter',
+      { requested: 'differential', unsound: new Map([[SECOND_SNAPSHOT, 'verification found something']]) },
+      'differential',
+      FIRST_SNAPSHOT,
+      `Builds on ${FIRST_SNAPSHOT}, the newest full.`,
+    ],
+    [
+      'a verification that nobody can read forces a full',
+      { unsound: 'unknown' },
+      'full',
+      undefined,
+      `the newest verification cannot be read, which would say whether ${SECOND_SNAPSHOT} is sound`,
+    ],
+    [
+      'an unreadable record is skipped and named',
+      { unreadable: [UNREADABLE] },
+      'incremental',
+      SECOND_SNAPSHOT,
+      `Builds on ${SECOND_SNAPSHOT}, the newest snapshot whose record can be read; that of ${UNREADABLE} cannot.`,
+    ],
+    [
+      'an unreadable record that is older than the base is not',
+      { unreadable: [FIRST_SNAPSHOT] },
+      'incremental',
+      SECOND_SNAPSHOT,
+      `Builds on ${SECOND_SNAPSHOT}, the newest snapshot.`,
+    ],
+    [
+      'records of which none can be read force a full that names them',
+      { snapshots: [], unreadable: [UNREADABLE, FIRST_SNAPSHOT] },
+      'full',
+      undefined,
+      `there is no earlier snapshot to build on; the record of ${FIRST_SNAPSHOT}, ${UNREADABLE} cannot be read.`,
+    ],
+    [
+      'a lock of the chain that lasts as long as is promised carries',
+      { ...locked(), promise: { mode: 'GOVERNANCE', until: PROMISED } },
+      'incremental',
+      SECOND_SNAPSHOT,
+      'Builds on',
+    ],
+    [
+      'a lock of the chain that ends earlier forces a full',
+      { ...locked({ chainUntil: '2026-03-02T21:59:59.999Z' }), promise: { mode: 'GOVERNANCE', until: PROMISED } },
+      'full',
+      undefined,
+      `the lock of ${FIRST_SNAPSHOT} ends before this snapshot's would (2026-03-02T21:59:59.999Z, ${PROMISED}).`,
+    ],
+    [
+      'a base without a lock forces a full once there is Object Lock',
+      { promise: { mode: 'GOVERNANCE', until: PROMISED } },
+      'full',
+      undefined,
+      `${SECOND_SNAPSHOT} was taken without Object Lock.`,
+    ],
+    [
+      'a weaker mode of the base forces a full',
+      { ...locked(), promise: { mode: 'COMPLIANCE', until: PROMISED } },
+      'full',
+      undefined,
+      `${SECOND_SNAPSHOT} is locked in mode GOVERNANCE.`,
+    ],
+    [
+      'a stronger mode of the base does not matter',
+      { ...locked({ mode: 'COMPLIANCE' }), promise: { mode: 'GOVERNANCE', until: PROMISED } },
+      'incremental',
+      SECOND_SNAPSHOT,
+      'Builds on',
+    ],
+    [
+      'without Object Lock nobody asks how long the base is locked',
+      locked({ chainUntil: '2026-01-01T00:00:00.000Z' }),
+      'incremental',
+      SECOND_SNAPSHOT,
+      'Builds on',
     ],
   ])('%s', (_what, change, ...[type, base, reason]) => {
     const choice = chooseBase(question(change));

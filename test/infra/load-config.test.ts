@@ -52,11 +52,12 @@ describe('a configuration file', () => {
   });
 });
 
-test('the sample configuration is valid, and has a cluster for each kind of source', async () => {
+test('the sample configuration is valid, and has a cluster for each kind of source and one to drill in', async () => {
   const { clusters } = await loadConfig(fileURLToPath(new URL('../../rankvault.config.ts', import.meta.url)));
   expect(
     Object.values(clusters)
       .map(({ source }) => source.kind)
       .toSorted(),
-  ).toEqual(['files', 'files', 'kagent']);
+  ).toEqual(['files', 'files', 'files', 'kagent']);
+  expect(Object.values(clusters).filter(({ scratch }) => scratch)).toHaveLength(1);
 });

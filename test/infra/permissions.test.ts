@@ -2,8 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { permissionsOf, rolesThatMay, shortRole } from './permissions.ts';
 import { type Synthesized, synthesize } from './synthesized.ts';
 
-const VAULT = /ExportsOutputFnGetAttVaultBucket/;
-const ROOTS = /^arn:aws:s3:::(prod-data|west-data|dr-data)\//;
+const ROOTS = /^arn:aws:s3:::(prod-data|west-data|dr-data|scratch-data)\//;
 const CHANGES = /^s3:(Put|Delete|Abort|Restore|Replicate|Bypass)/;
 
 let synthesized: Synthesized;
@@ -50,54 +49,6 @@ describe('all roles', () => {
   });
 });
 
-describe('the vault', () => {
-  test('can be deleted from by nobody', () => {
-    expect(may(/^s3:(Delete|Bypass|PutLifecycle|PutBucket)/, VAULT)).toEqual([]);
-  });
-
-  test('takes part bytes from copy-parts alone, below the backups of its own clusters', () => {
-    expect(may(/^s3:PutObject$/, new RegExp(`${VAULT.source}[^/]*/(?!\\.rankvault/)`))).toEqual(['CopyParts']);
-    const written = resourcesFor(/CopyPartsRole/, /^s3:PutObject$/).filter((resource) => VAULT.test(resource));
-    expect(written.map((resource) => resource.replace(/^<[^>]*>/, '')).toSorted()).toEqual([
-      '/dr_system/*',
-      '/prod_system/*',
-    ]);
-  });
-
-  test.each([
-    ['attempts', ['PlanSnapshot']],
-    ['manifests', ['CommitSnapshot', 'SealRank']],
-    ['snapshots', ['CommitSnapshot']],
-    ['definitions', ['CommitSnapshot']],
-  ])('takes %s of the catalog from %j alone', (kind, roles) => {
-    expect(may(/^s3:PutObject$/, new RegExp(`${VAULT.source}.*/${kind}/`))).toEqual(roles);
-  });
-
-  test('takes records of restores from plan-restore-batches alone', () => {
-    expect(may(/^s3:PutObject$/, new RegExp(`${VAULT.source}.*/\\.rankvault/restored/`))).toEqual([
-      'PlanRestoreBatches',
-    ]);
-  });
-
-  test('lets writers set a retention date, because the configuration locks objects', () => {
-    expect(may(/^s3:PutObjectRetention$/, VAULT)).toEqual(may(/^s3:PutObject$/, VAULT));
-  });
-
-  test('is read by those who plan, compare, seal, commit and restore, and by no other', () => {
-    expect(may(/^s3:GetObject$/, VAULT)).toEqual([
-      'PlanRestoreBatches',
-      'PlanRestore',
-      'PlanSnapshot',
-      'CommitSnapshot',
-      'SealRank',
-      'CompareRank',
-      'CopyParts',
-      'EnumerateRank',
-      'RestoreParts',
-    ]);
-  });
-});
-
 describe('the roots of clusters', () => {
   test('are written by restore-parts and, for its markers, by mark-target alone', () => {
     expect(may(CHANGES, ROOTS).toSorted()).toEqual(['MarkTarget', 'RestoreParts']);
@@ -108,6 +59,7 @@ describe('the roots of clusters', () => {
     expect(keys.toSorted()).toEqual([
       'arn:aws:s3:::dr-data/persist/.rankvault-restoring.json',
       'arn:aws:s3:::prod-data/persist/.rankvault-restoring.json',
+      'arn:aws:s3:::scratch-data/.rankvault-restoring.json',
       'arn:aws:s3:::west-data/.rankvault-restoring.json',
     ]);
   });
@@ -150,18 +102,50 @@ describe('secrets', () => {
 });
 
 describe('the work bucket', () => {
-  test('has its locks taken and given back by those who plan and end runs alone', () => {
-    expect(may(/^s3:PutObject$/, /<Work[^>]*>\/locks\//).toSorted()).toEqual(['PlanRestore', 'PlanSnapshot']);
-    expect(may(/^s3:DeleteObject$/, /<Work[^>]*>\/(locks|holds)\//).toSorted()).toEqual([
-      'AbortRun',
+  test('has its locks taken by those who plan or decide alone', () => {
+    expect(may(/^s3:PutObject$/, /<Work[^>]*>\/locks\//).toSorted()).toEqual([
+      'CommitMerged',
+      'HideMerged',
+      'PlanMaintenance',
       'PlanRestore',
       'PlanSnapshot',
+      'PlanVerification',
+    ]);
+  });
+
+  test('has its locks and holds given back by those who took them, and by those who end runs', () => {
+    expect(may(/^s3:DeleteObject$/, /<Work[^>]*>\/locks\//).toSorted()).toEqual([
+      'AbortRun',
+      'CommitMerged',
+      'ConcludeVerification',
+      'HideMerged',
+      'PlanMaintenance',
+      'PlanRestore',
+      'PlanSnapshot',
+      'PlanVerification',
+      'UnlockRun',
+    ]);
+    expect(may(/^s3:DeleteObject$/, /<Work[^>]*>\/holds\//).toSorted()).toEqual([
+      'AbortRun',
+      'ConcludeVerification',
+      'FinishMaintenance',
+      'HideMerged',
+      'PlanMaintenance',
+      'PlanRestore',
+      'PlanVerification',
       'UnlockRun',
     ]);
   });
 
+  test('has the marks of sweeps written by those who finish them alone', () => {
+    expect(may(/^s3:(PutObject|DeleteObject)$/, /<Work[^>]*>\/swept\//)).toEqual(['FinishMaintenance']);
+  });
+
   test('loses records of finished uploads to those who copy, and nothing else of a run to anybody', () => {
-    expect(may(/^s3:DeleteObject$/, /<Work[^>]*>\/runs\/\*\/uploads\//)).toEqual(['CopyParts']);
+    expect(may(/^s3:DeleteObject$/, /<Work[^>]*>\/runs\/\*\/uploads\//).toSorted()).toEqual([
+      'CopyParts',
+      'MergeParts',
+    ]);
     expect(may(/^s3:DeleteObject$/, /<Work[^>]*>\/runs\/\*$/)).toEqual([]);
   });
 
@@ -175,19 +159,23 @@ describe('the work bucket', () => {
 
   test('can be decrypted by the machines whose Maps read from it and write to it', () => {
     const machines = rolesThatMay(synthesized.workflows, /^kms:GenerateDataKey$/, /^<Key/).map(shortRole);
-    expect(machines).toEqual(expect.arrayContaining(['Restore', 'Snapshot']));
+    expect(machines).toEqual(expect.arrayContaining(['Maintain', 'Restore', 'Snapshot', 'Verify']));
     expect(may(/^s3:PutObject$/, /<Work[^>]*>\/\*/)).toEqual([]);
   });
 });
 
 describe('schedules', () => {
-  test('start Snapshot by a role that may do nothing else', () => {
+  test.each([
+    ['Snapshot', 'BackupsRole'],
+    ['Maintain', 'BackupsMaintainRole'],
+    ['Verify', 'BackupsVerifyRole'],
+  ])('start %s by a role that may do nothing else', (machine, role) => {
     const [, granted] =
-      [...permissionsOf(synthesized.workflows)].find(([role]) => role.startsWith('BackupsRole')) ?? [];
+      [...permissionsOf(synthesized.workflows)].find(([id]) => id.replace(/[0-9A-F]{8}$/, '') === role) ?? [];
     expect(
       granted?.map(({ actions, resources }) => [actions, resources.map((each) => each.replace(/[0-9A-F]{8}.*/, ''))]),
     ).toEqual([
-      [['states:StartExecution'], ['<Snapshot']],
+      [['states:StartExecution'], [`<${machine}`]],
       [['sqs:SendMessage'], ['<BackupsDeadLetters']],
     ]);
   });
@@ -215,10 +203,28 @@ describe('schedules', () => {
 });
 
 describe('executions', () => {
-  test('are described by the planning functions, of Snapshot and Restore only', () => {
-    expect(may(/^states:DescribeExecution$/, /execution:<(Snapshot|Restore)/).toSorted()).toEqual([
-      'PlanRestore',
-      'PlanSnapshot',
-    ]);
+  test.each(['Snapshot', 'Restore', 'Maintain', 'Verify'])(
+    'of %s are described by those who meet its locks and holds',
+    (machine) => {
+      expect(may(/^states:DescribeExecution$/, new RegExp(`execution:<${machine}[^>]*>:\\*`)).toSorted()).toEqual([
+        'CommitMerged',
+        'HideMerged',
+        'PlanMaintenance',
+        'PlanRestore',
+        'PlanSnapshot',
+        'PlanVerification',
+      ]);
+    },
+  );
+
+  test('of Maintain are started by Snapshot, of Restore by Verify, of Release by Snapshot', () => {
+    const starters = (machine: string) =>
+      may(/^states:StartExecution$/, new RegExp(`^<${machine}[0-9A-F]{8}>$`)).filter(
+        (role) => !role.startsWith('Backups') && role !== 'ScheduleRole',
+      );
+    // A machine starts its own children: the Map runs.
+    expect(starters('Maintain').toSorted()).toEqual(['Maintain', 'Snapshot']);
+    expect(starters('Restore').toSorted()).toEqual(['Restore', 'Verify']);
+    expect(starters('Release').filter((role) => role !== 'Schedule')).toEqual(['Snapshot']);
   });
 });

@@ -22,8 +22,16 @@ const policySchema = z.looseObject({
   Roles: z.array(z.looseObject({ Ref: z.string() })),
 });
 
+const known = new WeakMap<Template, ReadonlyMap<string, readonly Statement[]>>();
+
 /** What each role may do, over all of its policies. Roles by their logical ids. */
 export function permissionsOf(template: Template): ReadonlyMap<string, readonly Statement[]> {
+  const found = known.get(template) ?? readPermissions(template);
+  known.set(template, found);
+  return found;
+}
+
+function readPermissions(template: Template): ReadonlyMap<string, readonly Statement[]> {
   const byRole = new Map<string, Statement[]>();
   for (const resource of Object.values(resourcesOf(template, 'AWS::IAM::Policy'))) {
     const policy = policySchema.parse(resource.Properties);
@@ -50,7 +58,9 @@ function listOf(value: unknown): readonly unknown[] {
 /** Roles that may do one of the actions on a resource whose ARN matches. */
 export function rolesThatMay(template: Template, action: RegExp, resource: RegExp): readonly string[] {
   const may = (statement: Statement) =>
-    statement.actions.some((each) => action.test(each)) && statement.resources.some((each) => resource.test(each));
+    statement.effect === 'Allow' &&
+    statement.actions.some((each) => action.test(each)) &&
+    statement.resources.some((each) => resource.test(each));
   return [...permissionsOf(template)]
     .filter(([, statements]) => statements.some(may))
     .map(([role]) => role)
@@ -61,5 +71,8 @@ export function rolesThatMay(template: Template, action: RegExp, resource: RegEx
 export function shortRole(logicalId: string): string {
   return logicalId
     .replace(/Role[0-9A-F]{8}$/, '')
-    .replace(/^(Site(default|[0-9a-f]{8})|Planning|Recording|Releasing|Arming)/, '');
+    .replace(
+      /^(Site(default|[0-9a-f]{8})|Planning|Recording|Releasing|Arming|Maintaining|Merging|Verifying)(?=[A-Z])/,
+      '',
+    );
 }

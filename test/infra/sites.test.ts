@@ -22,7 +22,7 @@ describe('the sites of a configuration', () => {
     const sites = sitesOf(parseConfig(CONFIG)).map(({ clusters, backups }) => [clusters.length, backups]);
     expect(sites.toSorted()).toEqual([
       [1, []],
-      [1, ['dr_system']],
+      [2, ['dr_system']],
       [2, ['prod_system']],
     ]);
   });

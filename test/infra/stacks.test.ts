@@ -227,7 +227,7 @@ describe('state machines', () => {
       TracingConfiguration: { Enabled: true },
       StateMachineType: 'STANDARD',
     });
-    for (const machine of ['Snapshot', 'Restore', 'Release']) {
+    for (const machine of ['Snapshot', 'Restore', 'Release', 'Maintain', 'Verify']) {
       synthesized.workflows.hasResourceProperties('AWS::Logs::LogGroup', {
         LogGroupName: `/aws/vendedlogs/states/acme-workflows-${machine}`,
         RetentionInDays: 90,
@@ -286,6 +286,8 @@ describe('the assembly', () => {
         'SnapshotMachineArn',
         'RestoreMachineArn',
         'ReleaseMachineArn',
+        'MaintainMachineArn',
+        'VerifyMachineArn',
       ]),
     );
     expect(Object.keys(synthesized.vault.findOutputs('*'))).toContain('VaultBucketName');

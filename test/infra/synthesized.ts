@@ -18,7 +18,7 @@ export const NETWORK = {
   securityGroupIds: ['sg-0123456789abcdef0'],
 };
 
-/** Three sites: prod in a network, dr in none, analytics with a mount; west shares prod's. */
+/** Three sites: prod in a network, dr and scratch in none, analytics with a mount; west shares prod's. */
 export const CONFIG: RankvaultConfigInput = {
   deployment: 'acme',
   vault: {
@@ -39,6 +39,7 @@ export const CONFIG: RankvaultConfigInput = {
       network: NETWORK,
     },
     dr: { control: { kind: 'none' }, roots: [{ name: 'persist', url: 's3://dr-data/persist/' }] },
+    scratch: { control: { kind: 'none' }, roots: [{ name: 'persist', url: 's3://scratch-data' }], scratch: true },
     analytics: {
       control: { kind: 'none' },
       source: { kind: 'kagent', path: 'file:///mnt/kagent/backups' },
@@ -72,6 +73,11 @@ export const CONFIG: RankvaultConfigInput = {
         },
         { name: 'past', type: 'full', expression: 'rate(30 days)', startDate: '2026-06-01T00:00:00Z' },
       ],
+      verify: {
+        present: { expression: 'rate(7 days)', enabled: false },
+        read: { expression: 'cron(30 4 * * ? *)', timeZone: 'Europe/Berlin', budget: { dollars: 2.5 } },
+        drills: [{ name: 'monthly', cluster: 'scratch', expression: 'cron(0 9 1 * ? *)' }],
+      },
     },
     dr_system: { kind: 'system', cluster: 'dr' },
   },

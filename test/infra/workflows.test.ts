@@ -2,38 +2,22 @@ import aslValidator from 'asl-validator';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { TRANSIENT_ERROR_NAMES } from '../../core/errors.ts';
 import { RESTORE_PHASES } from '../../core/run.ts';
-import {
-  allStates,
-  type Definition,
-  definitionOf,
-  definitionText,
-  type NamedState,
-  pathsFrom,
-  reachable,
-  type States,
-} from './definition.ts';
+import { definitionText, pathsFrom, reachable, type States } from './definition.ts';
+import { longestWork, machineOf } from './machine.ts';
 import { type Synthesized, synthesize } from './synthesized.ts';
 
-const MACHINES = ['Snapshot', 'Restore', 'Release'] as const;
+const MACHINES = ['Snapshot', 'Restore', 'Release', 'Maintain', 'Verify'] as const;
 
 let synthesized: Synthesized;
 beforeAll(() => {
   synthesized = synthesize();
 });
 
-const definition = (machine: string): Definition => definitionOf(synthesized.workflows, machine);
-const states = (machine: string): readonly NamedState[] => allStates(definition(machine));
-const ofType = (machine: string, type: string) => states(machine).filter(({ state }) => state.Type === type);
-const state = (machine: string, name: string) => {
-  const found = states(machine).find((candidate) => candidate.name === name);
-  if (found === undefined) {
-    throw new Error(`${machine} has no state '${name}'`);
-  }
-  return found;
-};
-/** The states of the run itself, inside of the Parallel. */
-const body = (machine: string, title: string) =>
-  state(machine, title).state.Branches?.[0] ?? { StartAt: '', States: {} };
+const definition = (machine: string) => machineOf(synthesized.workflows, machine).definition;
+const states = (machine: string) => machineOf(synthesized.workflows, machine).states;
+const ofType = (machine: string, type: string) => machineOf(synthesized.workflows, machine).ofType(type);
+const state = (machine: string, name: string) => machineOf(synthesized.workflows, machine).state(name);
+const body = (machine: string, title: string) => machineOf(synthesized.workflows, machine).body(title);
 
 describe.each(MACHINES)('%s', (machine) => {
   test('is valid to asl-validator', () => {
@@ -65,13 +49,19 @@ describe.each(MACHINES)('%s', (machine) => {
   });
 
   test('has a timeout', () => {
-    const seconds = { Snapshot: 86_400, Restore: 604_800, Release: 21_600 }[machine];
+    const seconds = {
+      Snapshot: 86_400,
+      Restore: 604_800,
+      Release: 21_600,
+      Maintain: 259_200,
+      Verify: 259_200,
+    }[machine];
     expect(definition(machine).TimeoutSeconds).toBe(seconds);
   });
 
   test('has a timeout for every call', () => {
     for (const { name, state: task } of ofType(machine, 'Task').filter(
-      ({ state: each }) => !String(each['Resource']).endsWith('startExecution'),
+      ({ state: each }) => !String(each['Resource']).includes('startExecution'),
     )) {
       expect([name, task['TimeoutSeconds']]).toEqual([name, 960]);
     }
@@ -86,14 +76,14 @@ describe.each(MACHINES)('%s', (machine) => {
   test('fails with the name and the cause of an error that happened', () => {
     expect(ofType(machine, 'Fail').length).toBeGreaterThan(0);
     for (const { state: fail } of ofType(machine, 'Fail')) {
-      expect(fail['ErrorPath']).toMatch(/^\$\.(abort\.error|failure\.Error)$/);
-      expect(fail['CausePath']).toMatch(/^\$\.(abort\.cause|failure\.Cause)$/);
+      expect(fail['ErrorPath']).toMatch(/^\$\.(abort\.error|failure\.Error|failure\.error)$/);
+      expect(fail['CausePath']).toMatch(/^\$\.(abort\.cause|failure\.Cause|failure\.cause)$/);
     }
   });
 
   test('retries transient errors and failures of Lambda in every call but begin', () => {
     const calls = ofType(machine, 'Task').filter(
-      ({ state: task }) => !String(task['Resource']).endsWith('startExecution'),
+      ({ state: task }) => !String(task['Resource']).includes('startExecution'),
     );
     for (const { name, state: task } of calls.filter((call) => call.name !== 'Begin backup mode')) {
       const retries = task.Retry ?? [];
@@ -126,80 +116,6 @@ describe.each(MACHINES)('%s', (machine) => {
   });
 });
 
-describe.each(['Snapshot', 'Restore'])('the Maps of %s', (machine) => {
-  const maps = () => ofType(machine, 'Map');
-
-  test('tolerate no failure', () => {
-    expect(maps().length).toBeGreaterThan(4);
-    for (const { state: map } of maps()) {
-      const tolerances = Object.entries(map).filter(([field]) => field.startsWith('Tolerated'));
-      // Absent is 0 (Amazon States Language, Map state).
-      expect(tolerances.filter(([, value]) => value !== 0)).toEqual([]);
-    }
-  });
-
-  test('discard their result and write it to the work bucket', () => {
-    for (const { state: map } of maps()) {
-      expect(map['ResultPath']).toBeNull();
-      expect(map['ResultWriter']).toMatchObject({
-        Parameters: {
-          Bucket: expect.stringMatching(/^<Work/),
-          'Prefix.$': expect.stringMatching(/^States\.Format\('\{\}[\w-]+', \$\.run\.resultsPrefix\)$/),
-        },
-      });
-    }
-  });
-
-  test('run a bounded number of children, each an execution of its own', () => {
-    for (const { state: map } of maps()) {
-      expect(map['MaxConcurrencyPath']).toMatch(/^\$\.run\.(rank|copy)Concurrency$/);
-      expect(map['ItemProcessor']).toMatchObject({
-        ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
-      });
-    }
-  });
-
-  test('have labels of their own', () => {
-    const labels = maps().map(({ state: map }) => map['Label']);
-    expect(labels).toEqual([...new Set(labels)]);
-  });
-
-  test('read their items from the run: ranks as an array, batches as lines', () => {
-    for (const { state: map } of maps()) {
-      const overRanks = map['MaxConcurrencyPath'] === '$.run.rankConcurrency';
-      expect(map['ItemReader']).toMatchObject({
-        ReaderConfig: { InputType: overRanks ? 'JSON' : 'JSONL' },
-        Parameters: {
-          Bucket: expect.stringMatching(/^<Work/),
-          'Key.$': expect.stringMatching(overRanks ? /^\$\.run\.ranksKey$/ : /^\$\.run\.(batches|\w+Batches)Key$/),
-        },
-      });
-    }
-  });
-
-  test('give a function the run, the item and where it stopped, and call it again until it is done', () => {
-    for (const { state: map } of maps().filter(({ name }) => name !== 'Seal the ranks')) {
-      const child = map.ItemProcessor ?? { StartAt: '', States: {} };
-      const step = child.States[child.StartAt];
-      const payload = { 'run.$': '$.run', 'progress.$': '$.site.progress' };
-      expect(step?.['Parameters']).toMatchObject({ Payload: payload });
-      expect(map['ItemSelector']).toMatchObject({ 'run.$': '$.run', site: { progress: { done: false } } });
-      const check = child.States[step?.Next ?? ''];
-      expect(check?.Choices).toEqual([{ Variable: '$.site.progress.done', BooleanEquals: false, Next: child.StartAt }]);
-    }
-  });
-
-  test('leave a small output', () => {
-    for (const { state: map } of maps()) {
-      const ends = Object.values(map.ItemProcessor?.States ?? {}).filter((child) => child.End === true);
-      expect(ends).toHaveLength(1);
-      expect(Object.keys(fieldsOf(ends[0]?.['Parameters'])).sort()).toEqual(
-        map['MaxConcurrencyPath'] === '$.run.rankConcurrency' ? ['rank.$'] : ['batch.$', 'rank.$'],
-      );
-    }
-  });
-});
-
 /** The states as a run sees them that quiesces: choices that ask for it have one way. */
 function whenQuiescing(level: States): States {
   const taken = Object.entries(level.States).map(([name, each]) => {
@@ -210,17 +126,11 @@ function whenQuiescing(level: States): States {
   return { StartAt: level.StartAt, States: Object.fromEntries(taken) };
 }
 
-function fieldsOf(value: unknown): object {
-  return typeof value === 'object' && value !== null ? value : {};
-}
-
 describe('Snapshot', () => {
   const take = () => body('Snapshot', 'Take the snapshot');
 
   test('takes its steps in the order of the recipe', () => {
-    const longest =
-      pathsFrom(take(), 'Plan the snapshot').toSorted((left, right) => right.length - left.length)[0] ?? [];
-    expect(longest.filter((name) => ['Task', 'Map'].includes(take().States[name]?.Type ?? ''))).toEqual([
+    expect(longestWork(take())).toEqual([
       'Plan the snapshot',
       'Inspect the cluster',
       'Enumerate the ranks ahead',
@@ -238,6 +148,7 @@ describe('Snapshot', () => {
       'Seal the ranks',
       'Commit the snapshot',
       'Unlock the backup',
+      'Start the expiry',
     ]);
   });
 
@@ -266,7 +177,7 @@ describe('Snapshot', () => {
 
   test('catches nothing inside of the quiesced region, so that every failure gets to the bracket', () => {
     const catching = Object.entries(take().States).filter(([, each]) => each.Catch !== undefined);
-    expect(catching.map(([name]) => name).sort()).toEqual(['End backup mode', 'Unlock the backup']);
+    expect(catching.map(([name]) => name).sort()).toEqual(['End backup mode', 'Start the expiry', 'Unlock the backup']);
     expect(take().States['End backup mode']?.Catch?.[0]?.ErrorEquals).toEqual([
       'StepFunctions.ExecutionAlreadyExistsException',
     ]);
@@ -295,8 +206,26 @@ describe('Snapshot', () => {
 
   test('cannot fail once it has committed', () => {
     expect(state('Snapshot', 'Unlock the backup').state.Catch).toMatchObject([
-      { ErrorEquals: ['States.ALL'], Next: 'The snapshot is committed' },
+      { ErrorEquals: ['States.ALL'], ResultPath: null, Next: 'Start the expiry' },
     ]);
+    expect(state('Snapshot', 'Start the expiry').state.Catch).toMatchObject([
+      { ErrorEquals: ['States.ALL'], ResultPath: null, Next: 'The snapshot is committed' },
+    ]);
+  });
+
+  test('starts the expiry of its backup once, in an execution of its own, whatever became of the lock', () => {
+    const expiry = state('Snapshot', 'Start the expiry').state;
+    expect(expiry['Resource']).toMatch(/:states:startExecution$/);
+    expect(expiry['Parameters']).toEqual({
+      StateMachineArn: expect.stringMatching(/^<Maintain/),
+      'Name.$': "States.Format('expire-{}', $.run.nonce)",
+      Input: { action: 'expire', 'backup.$': '$.run.backup', wait: true, 'after.$': '$.run.snapshot' },
+    });
+    expect(expiry).toMatchObject({ ResultPath: null, Next: 'The snapshot is committed' });
+    expect(state('Snapshot', 'The snapshot is committed').state['Parameters']).toEqual({
+      outcome: 'committed',
+      'snapshot.$': '$.snapshot',
+    });
   });
 
   test('fails with the first error even when cleaning up fails', () => {
@@ -330,9 +259,7 @@ describe('Restore', () => {
   const restore = () => body('Restore', 'Restore the cluster');
 
   test('takes its steps in the order of the recipe', () => {
-    const longest =
-      pathsFrom(restore(), 'Plan the restore').toSorted((left, right) => right.length - left.length)[0] ?? [];
-    expect(longest.filter((name) => ['Task', 'Map'].includes(restore().States[name]?.Type ?? ''))).toEqual([
+    expect(longestWork(restore())).toEqual([
       'Plan the restore',
       'Inspect the target',
       'Compare the ranks',

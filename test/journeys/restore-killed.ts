@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { TreeEntry } from '../../local/samples/compare-trees.ts';
 import { SegmentCluster } from '../../local/samples/segment-cluster.ts';
-import { type KillMoment, runAndKill } from './support/kill.ts';
-import { expectFailure } from './support/outcomes.ts';
+import { crashEverywhere, runAndDie } from './support/crash.ts';
+import { journey } from './support/keeping-journey.ts';
+import { expectFailure, restored } from './support/outcomes.ts';
 import type { Place } from './support/places.ts';
-import { journey } from './support/shared-journey.ts';
 import { expectSameBytes, expectSameTree } from './support/trees.ts';
 
 const TINY = { workers: 1, tomsPerRank: 1, tables: 1, segmentsPerTable: 2, segmentBytes: { medianBytes: 500 } };
@@ -34,32 +34,6 @@ async function setScene(kind: 'files' | 's3'): Promise<Scene> {
   };
 }
 
-/** Killed at the moment, then run again by a new execution: it finishes, and the cluster is what it should be. */
-async function killAndRunAgain(scene: Scene, policy: 'replace' | 'rename', moment: KillMoment): Promise<boolean> {
-  const { source, target } = scene;
-  const before = await scene.reset();
-  const input = {
-    backup: source.backup,
-    cluster: target.cluster,
-    options: { policy, targetIsStopped: true },
-  };
-  const { killed } = await runAndKill(journey, 'Restore', input, moment);
-  if (!killed) {
-    return false;
-  }
-  const report = await journey.restore(source, target, { policy });
-  const own = await target.readOwn();
-  expect(own.filter((path) => !path.startsWith('.rankvault-aside/'))).toEqual([]);
-  expectSameTree(scene.wanted, await target.read());
-  if (policy === 'rename') {
-    await expectAllKept(target, before, own);
-  } else {
-    expect({ moment, own }).toEqual({ moment, own: [] });
-  }
-  expect(report.snapshot).toMatch(/^snapshot\./);
-  return true;
-}
-
 /** When the first try was killed at its very end, its aside directory is done and the second one has another. */
 async function expectAllKept(target: Place, before: readonly TreeEntry[], own: readonly string[]): Promise<void> {
   const labels = [...new Set(own.map((path) => path.split('/')[1] ?? ''))];
@@ -70,41 +44,43 @@ async function expectAllKept(target: Place, before: readonly TreeEntry[], own: r
   expectSameBytes(before, first ?? []);
 }
 
+/** Some of the two hundred and more requests of each; the four cases share them, so that each kind of target meets many. */
 const CASES = [
-  { kind: 'files', policy: 'replace', first: 1 },
-  { kind: 'files', policy: 'rename', first: 2 },
-  { kind: 's3', policy: 'replace', first: 2 },
-  { kind: 's3', policy: 'rename', first: 1 },
+  { kind: 'files', policy: 'replace', first: 30 },
+  { kind: 'files', policy: 'rename', first: 75 },
+  { kind: 's3', policy: 'replace', first: 50 },
+  { kind: 's3', policy: 'rename', first: 90 },
 ] as const;
 
-/** A step of two: the two policies share the boundaries, so that each kind of target meets all of them. */
 test.each(CASES)(
-  'a restore into $kind by "$policy" finishes after a death between its invocations',
+  'dying at a request: a restore into $kind by "$policy" finishes when it is run again',
   async ({ kind, policy, first }) => {
     const scene = await setScene(kind);
-    let invocation = first;
-    while (await killAndRunAgain(scene, policy, { afterInvocation: invocation })) {
-      invocation += 2;
-    }
-    expect(invocation).toBeGreaterThan(20);
-  },
-);
-
-/**
- * One death in so many requests: a sample, since there are some two hundred for each of the four cases. `npm run test:kill` dies at
- * every single one.
- */
-const EVERY = Number(process.env['RANKVAULT_KILL_EVERY'] ?? 47);
-
-test.each(CASES)(
-  'a restore into $kind by "$policy" finishes after a death in the middle of an invocation',
-  async ({ kind, policy, first }) => {
-    const scene = await setScene(kind);
-    let request = EVERY === 1 ? 1 : 12 * first;
-    while (await killAndRunAgain(scene, policy, { atRequest: request })) {
-      request += EVERY;
-    }
-    expect(request).toBeGreaterThan(100);
+    const { source, target } = scene;
+    let before: readonly TreeEntry[] = [];
+    const requests = await crashEverywhere(
+      journey,
+      {
+        machine: 'Restore',
+        input: { backup: source.backup, cluster: target.cluster, options: { policy, targetIsStopped: true } },
+        reset: async () => {
+          before = await scene.reset();
+        },
+        check: async (view) => {
+          expect(restored(view).snapshot).toMatch(/^snapshot\./);
+          const own = await target.readOwn();
+          expect(own.filter((path) => !path.startsWith('.rankvault-aside/'))).toEqual([]);
+          expectSameTree(scene.wanted, await target.read());
+          if (policy === 'rename') {
+            await expectAllKept(target, before, own);
+          } else {
+            expect(own).toEqual([]);
+          }
+        },
+      },
+      { first, every: 97 },
+    );
+    expect(requests).toBeGreaterThan(100);
   },
 );
 
@@ -117,7 +93,7 @@ test('a half-restored cluster is refused by Snapshot and by another restore’s 
     cluster: target.cluster,
     options: { policy: 'replace', targetIsStopped: true },
   };
-  await runAndKill(journey, 'Restore', input, { afterInvocation: 14 });
+  await runAndDie(journey, { machine: 'Restore', input }, { request: 130, carriedOut: false });
   expect(await target.readOwn()).toContain('.rankvault-restoring.json');
   expectFailure(await journey.trySnapshot(target, 'full'), {
     error: 'RestoreInProgress',

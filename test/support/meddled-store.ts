@@ -1,6 +1,7 @@
+import type { LockedVersion, VersionName } from '../../core/ports/vault-versions.ts';
 import { InMemoryObjectStore } from './in-memory-object-store.ts';
 
-type Operation = 'get' | 'create' | 'replace';
+type Operation = 'get' | 'create' | 'replace' | 'hide' | 'listVersions' | 'deleteVersions';
 
 interface Meddling {
   readonly operation: Operation;
@@ -12,7 +13,7 @@ interface Meddling {
 export class MeddledStore extends InMemoryObjectStore {
   readonly #waiting: Meddling[] = [];
 
-  /** Acts once, before the next such operation on a key that contains `keyPart`. */
+  /** Acts once, before the next such operation on a key (or a prefix) that contains `keyPart`. */
   before(operation: Operation, keyPart: string, act: () => Promise<unknown>): void {
     this.#waiting.push({ operation, keyPart, act });
   }
@@ -30,6 +31,23 @@ export class MeddledStore extends InMemoryObjectStore {
   override async replace(key: string, body: Uint8Array, etag: string) {
     await this.#meddle('replace', key);
     return super.replace(key, body, etag);
+  }
+
+  override async hide(key: string) {
+    await this.#meddle('hide', key);
+    return super.hide(key);
+  }
+
+  override async *listVersions(prefix: string, after?: string) {
+    await this.#meddle('listVersions', prefix);
+    yield* super.listVersions(prefix, after);
+  }
+
+  override async deleteVersions(versions: readonly VersionName[]): Promise<readonly LockedVersion[]> {
+    for (const { key } of versions) {
+      await this.#meddle('deleteVersions', key);
+    }
+    return super.deleteVersions(versions);
   }
 
   async #meddle(operation: Operation, key: string): Promise<void> {

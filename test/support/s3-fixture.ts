@@ -61,6 +61,18 @@ export function localClient(endpoint: string, maxAttempts = 3): S3Client {
   return createS3Client({ caller: 'test', endpoint, region: 'us-east-1', credentials: CREDENTIALS, maxAttempts });
 }
 
+/** The client of a reader that judges the bytes itself. */
+export function readingClient(endpoint: string): S3Client {
+  return createS3Client({
+    caller: 'test',
+    endpoint,
+    region: 'us-east-1',
+    credentials: CREDENTIALS,
+    maxAttempts: 3,
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
+}
+
 function present<Value>(value: Value | undefined): Value {
   if (value === undefined) {
     throw new Error('The local S3 runs only while tests run: use the fixture inside of a test or hook.');

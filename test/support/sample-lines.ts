@@ -1,5 +1,6 @@
 import type { DirectoryLine, PartLine } from '../../core/manifest.ts';
-import type { SnapshotRecord } from '../../core/records.ts';
+import type { SnapshotRecord, Tombstone } from '../../core/records.ts';
+import { NOTHING_VERIFIED, type Verification } from '../../core/verification.ts';
 import { SAMPLE_ATTRIBUTES } from './listed-source.ts';
 
 export const FIRST_SNAPSHOT = 'snapshot.2026-01-30.22-00-00';
@@ -47,6 +48,41 @@ export function snapshotRecord(change: Partial<SnapshotRecord> = {}): SnapshotRe
     topology: { from: 'roots', ranks: [{ rank: 0 }] },
     totals: { parts: 0, bytes: 0, storedParts: 0, storedBytes: 0, directories: 0 },
     ranksSha256: '',
+    ...change,
+  };
+}
+
+export function tombstone(change: Partial<Tombstone> = {}): Tombstone {
+  return {
+    formatVersion: 1,
+    backup: 'prod',
+    snapshot: FIRST_SNAPSHOT,
+    action: 'purge',
+    reason: 'nobody wants it',
+    at: '2026-01-31T22:00:00.000Z',
+    execution: 'purge-1',
+    executionArn: 'arn:purge-1',
+    bytesKeptUntil: '2026-02-07T22:00:00.000Z',
+    ...change,
+  };
+}
+
+/** Of a run that looked at nothing and found nothing. */
+export function verification(change: Partial<Verification> = {}): Verification {
+  return {
+    formatVersion: 1,
+    id: '20260131T060000.000Z-present-0a1b2c3d',
+    backup: 'prod',
+    level: 'present',
+    scope: 'all',
+    execution: 'verify-1',
+    executionArn: 'arn:verify-1',
+    startedAt: '2026-01-31T06:00:00.000Z',
+    finishedAt: '2026-01-31T06:05:00.000Z',
+    checked: { parts: 0, bytes: 0 },
+    snapshots: [],
+    findings: {},
+    state: NOTHING_VERIFIED,
     ...change,
   };
 }

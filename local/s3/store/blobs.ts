@@ -70,6 +70,11 @@ export class BlobStore {
     }
   }
 
+  /** Takes files away whose rows are about to go too. */
+  forget(blobIds: readonly number[]): void {
+    for (const id of blobIds) rmSync(this.#path(id), { force: true });
+  }
+
   /** Keeps the bytes readable until the returned function is called, whatever is deleted meanwhile. */
   pin(content: Content): () => void {
     for (const { blobId } of content) this.#pin(blobId, 1);

@@ -9,6 +9,7 @@ import {
   listedColumns,
   listedVersionOf,
   type ObjectDescription,
+  type ObjectVersion,
   type Version,
   versionOf,
 } from './version.ts';
@@ -119,6 +120,29 @@ export class VersionTable {
       lock.retention?.mode ?? null,
       lock.retention?.retainUntilEpochMillis ?? null,
       lock.legalHold ?? null,
+      bucket.id,
+      Buffer.from(version.key),
+      version.seq,
+    );
+  }
+
+  /** Puts other bytes in the place of a version's. The old ones go unless something else holds them. */
+  setContent(bucket: Bucket, version: ObjectVersion, content: Content, sizeBytes: number): void {
+    this.#database.run(
+      'UPDATE versions SET content = ?, size = ? WHERE bucket_id = ? AND key = ? AND seq = ?',
+      encodeContent(content),
+      sizeBytes,
+      bucket.id,
+      Buffer.from(version.key),
+      version.seq,
+    );
+    this.#blobs.release(version.content);
+  }
+
+  setStorageClass(bucket: Bucket, version: ObjectVersion, storageClass: string): void {
+    this.#database.run(
+      'UPDATE versions SET storage_class = ? WHERE bucket_id = ? AND key = ? AND seq = ?',
+      storageClass,
       bucket.id,
       Buffer.from(version.key),
       version.seq,

@@ -3,6 +3,7 @@ import {
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
+  GetObjectCommand,
   GetObjectLegalHoldCommand,
   GetObjectLockConfigurationCommand,
   GetObjectRetentionCommand,
@@ -82,6 +83,31 @@ s3Contract('Object Lock', (s3) => {
     const { Deleted, Errors } = await s3().client.send(command);
     expect(Errors).toMatchObject([{ Key: 'key', VersionId: locked.VersionId, Code: 'AccessDenied' }]);
     expect(Deleted).toMatchObject([{ Key: 'key', VersionId: free.VersionId }]);
+  });
+
+  it('names locked versions also in a quiet batch, and deletes delete markers over them', async () => {
+    const bucket = await s3().bucket('locking');
+    const locked = await s3().put(bucket, 'key', 'x', governed);
+    const marker = await remove(bucket, undefined);
+    const Objects = [locked, marker].map(({ VersionId }) => ({ Key: 'key', VersionId }));
+    const command = new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } });
+    const { Deleted, Errors } = await s3().client.send(command);
+    expect(Deleted).toBeUndefined();
+    expect(Errors).toMatchObject([{ Key: 'key', VersionId: locked.VersionId, Code: 'AccessDenied' }]);
+    expect(await s3().text(bucket, 'key')).toBe('x');
+  });
+
+  it('says by HEAD and by GET of a version what keeps it', async () => {
+    const bucket = await s3().bucket('locking');
+    const { VersionId } = await s3().put(bucket, 'key', 'x', { ...governed, ObjectLockLegalHoldStatus: 'ON' });
+    await s3().put(bucket, 'key', 'later, and free');
+    const at = { Bucket: bucket, Key: 'key', VersionId };
+    const shown = { ObjectLockMode: 'GOVERNANCE', ObjectLockRetainUntilDate: soon, ObjectLockLegalHoldStatus: 'ON' };
+    expect(await s3().client.send(new HeadObjectCommand(at))).toMatchObject(shown);
+    expect(await s3().client.send(new GetObjectCommand(at))).toMatchObject(shown);
+    const off = { ...at, LegalHold: { Status: 'OFF' } } as const;
+    await s3().client.send(new PutObjectLegalHoldCommand(off));
+    expect((await s3().client.send(new HeadObjectCommand(at))).ObjectLockLegalHoldStatus).toBe('OFF');
   });
 
   it('says by HEAD and by retention how long a version is locked', async () => {

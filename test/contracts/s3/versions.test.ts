@@ -182,6 +182,34 @@ s3Contract('ListObjectVersions', (s3) => {
     expect(namesOf(rolled)).toHaveLength(6);
   });
 
+  it('pages over common prefixes without naming one twice, also those with delete markers alone', async () => {
+    const bucket = await s3().bucket('versioned');
+    for (const key of ['p/a/1', 'p/a/2', 'p/b', 'p/c/1', 'p/c/1', 'p/d/1']) await s3().put(bucket, key, 'x');
+    await s3().client.send(new DeleteObjectCommand({ Bucket: bucket, Key: 'p/e/1' }));
+    for (const MaxKeys of [1, 2, 3, 1000]) {
+      const prefixes: (string | undefined)[] = [];
+      const names: string[] = [];
+      let markers: Partial<ListObjectVersionsCommandInput> | undefined = {};
+      while (markers !== undefined) {
+        const page = await list(bucket, { Prefix: 'p/', Delimiter: '/', MaxKeys, ...markers });
+        prefixes.push(...(page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix));
+        names.push(...namesOf(page));
+        const next = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
+        markers = page.IsTruncated ? next : undefined;
+      }
+      expect(prefixes).toEqual(['p/a/', 'p/c/', 'p/d/', 'p/e/']);
+      expect(names).toEqual([expect.stringMatching(/^p\/b /)]);
+    }
+  });
+
+  it('names the class of each version', async () => {
+    const bucket = await s3().bucket('versioned');
+    await s3().put(bucket, 'key', 'x', { StorageClass: 'GLACIER' });
+    await s3().put(bucket, 'key', 'x', { StorageClass: 'STANDARD_IA' });
+    const { Versions } = await list(bucket);
+    expect((Versions ?? []).map(({ StorageClass }) => StorageClass)).toEqual(['STANDARD_IA', 'GLACIER']);
+  });
+
   it('wants a key marker with a version marker', async () => {
     const { bucket, expected } = await history();
     const VersionIdMarker = required(expected[0]?.split(' ')[1]);

@@ -24,6 +24,11 @@ export const PROD: Cluster = {
   roots: [{ name: 'persist', url: 's3://prod-data/persist' }],
 };
 export const DR: Cluster = { control: { kind: 'none' }, roots: [{ name: 'persist', url: 's3://dr-data/persist' }] };
+export const SCRATCH: Cluster = {
+  control: { kind: 'none' },
+  roots: [{ name: 'persist', url: 's3://scratch-data/persist' }],
+  scratch: true,
+};
 export const NIGHTLY: Schedule = { name: 'nightly', type: 'incremental', expression: 'cron(0 2 * * ? *)' };
 export const PROD_SYSTEM: Backup = { kind: 'system', cluster: 'prod', schedules: [NIGHTLY] };
 
@@ -38,6 +43,18 @@ export const withRoot = (change: object) =>
   withProd({ roots: [{ name: 'persist', url: 's3://prod-data/persist', ...change }] });
 export const withBackup = (change: object) => ({ ...VALID, backups: { prod_system: { ...PROD_SYSTEM, ...change } } });
 export const withSchedule = (change: object) => withBackup({ schedules: [{ ...NIGHTLY, ...change }] });
+export const withVerify = (verify: object) => withBackup({ verify });
+/** A drill into `scratch`, which is there beside the others. */
+export const withDrills = (...drills: readonly object[]) => ({
+  clusters: { ...VALID.clusters, scratch: SCRATCH },
+  backups: { prod_system: { ...PROD_SYSTEM, verify: { drills: drills.map((drill) => ({ ...DRILL, ...drill })) } } },
+});
+const DRILL = { name: 'monthly', cluster: 'scratch', expression: 'cron(0 9 1 * ? *)' };
+/** As `withDrills`, into another scratch cluster than the usual. */
+export const withScratch = (change: object) => ({
+  ...withDrills({}),
+  clusters: { ...VALID.clusters, scratch: { ...SCRATCH, ...change } },
+});
 export const withVault = (vault: object) => ({ ...VALID, vault });
 
 /** The findings of a configuration, one each line of the error; empty when it is valid. */

@@ -81,21 +81,6 @@ const CORPUS: readonly (readonly [string, unknown, string])[] = [
     "backups.prod_system.kind is 'table'; it must be 'system'",
   ],
   [
-    'no fulls kept',
-    withBackup({ retention: { keepFulls: 0 } }),
-    'backups.prod_system.retention.keepFulls is 0; it must be more than 0',
-  ],
-  [
-    'part of a day kept',
-    withBackup({ retention: { keepDays: 1.5 } }),
-    'backups.prod_system.retention.keepDays is 1.5; it must be a whole number',
-  ],
-  [
-    'more days kept than a century has',
-    withBackup({ retention: { keepDays: 40_000 } }),
-    'backups.prod_system.retention.keepDays is 40000; it must be at most 36500, a hundred years',
-  ],
-  [
     'too many copies at a time',
     withBackup({ options: { copyConcurrency: 1001 } }),
     'backups.prod_system.options.copyConcurrency is 1001; it must be at most 1000',
@@ -436,10 +421,25 @@ describe('a valid configuration', () => {
       vault: { removalPolicy: 'retain', transitions: [] },
       alerts: { emails: [] },
     });
-    expect(clusters['prod']).toMatchObject({ source: { kind: 'files' }, topology: 'discovered' });
+    expect(clusters['prod']).toMatchObject({ source: { kind: 'files' }, topology: 'discovered', scratch: false });
     expect(clusters['prod']?.roots[0]).toMatchObject({ pattern: 'rank-{rank}/tom-{tom}', exclude: [] });
     expect(backups['prod_system']).toMatchObject({
-      retention: { keepFulls: 4, keepDays: 35 },
+      retention: {
+        keepFulls: 4,
+        keepDays: 35,
+        keepHourly: 0,
+        keepDaily: 0,
+        keepWeekly: 0,
+        keepMonthly: 0,
+        undeleteDays: 7,
+        maxExpirePerRun: 30,
+      },
+      verify: {
+        present: { expression: 'cron(0 6 ? * SUN *)', timeZone: 'UTC', enabled: true },
+        read: { enabled: true, budget: { parts: 10_000, bytes: 53_687_091_200 } },
+        drills: [],
+      },
+      maintain: { collect: { expression: 'cron(30 7 ? * SUN *)', enabled: true } },
       options: { maxQuiesceMinutes: 30, warmPass: true, copyConcurrency: 40, rankConcurrency: 40 },
       schedules: [{ timeZone: 'UTC', flexibleWindowMinutes: 0, enabled: true }],
     });

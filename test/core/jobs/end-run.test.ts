@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type FailureFacts, recordFailure } from '../../../core/failures.ts';
-import { abortRequestSchema, abortRun, unlockRun } from '../../../core/jobs/end-run.ts';
+import { holdSnapshot } from '../../../core/holds.ts';
+import { type AbortRequest, abortRequestSchema, abortRun, unlockRun } from '../../../core/jobs/end-run.ts';
 import { armRelease } from '../../../core/jobs/release.ts';
+import { acquireLock } from '../../../core/locks.ts';
+import { nonceOf } from '../../../core/owner.ts';
 import { ranksKey } from '../../../core/vault-layout.ts';
+import { backupLockKey, RunKeys, verifyLockKey } from '../../../core/work-layout.ts';
 import { InMemorySchedules } from '../../support/in-memory-schedules.ts';
 import { InMemoryTree } from '../../support/in-memory-tree.ts';
 import { JobWorld } from '../../support/job-world.ts';
@@ -16,7 +20,7 @@ const EXCEEDED = {
 function abort(
   world: JobWorld,
   failure: Readonly<Record<string, unknown>>,
-  machine: 'Snapshot' | 'Restore' = 'Snapshot',
+  machine: AbortRequest['machine'] = 'Snapshot',
   execution = 'run-1',
 ) {
   const { executionArn, startedAt } = world.start(execution, {});
@@ -158,5 +162,56 @@ describe('aborting a restore', () => {
     await restores.plan({ policy: 'none', execution: 'other-restore-1', cluster: 'prod' });
     await abort(world, { Error: 'X' }, 'Restore', 'restore-1');
     expect(holds(world)).toHaveLength(2);
+  });
+});
+
+describe.each(['Maintain', 'Verify'] as const)('aborting a run of %s', (machine) => {
+  const kept = (world: JobWorld) =>
+    world.work.keys().filter((key) => key.startsWith('holds/') || key.startsWith('locks/'));
+
+  async function taken(world: JobWorld, execution: string, arn = world.start(execution, {}).executionArn) {
+    const { startedAt } = world.start(execution, {});
+    const owner = { execution, executionArn: arn, nonce: nonceOf(arn, startedAt) };
+    const { work, executions, clock } = world;
+    await acquireLock({ work, executions, clock }, backupLockKey('prod'), owner);
+    await acquireLock({ work, executions, clock }, verifyLockKey('prod'), owner);
+    for (const snapshot of ['snapshot.2027-01-01.00-00-00', 'snapshot.2027-01-02.00-00-00']) {
+      await holdSnapshot(work, world.vault, {
+        backup: 'prod',
+        snapshot,
+        execution,
+        executionArn: arn,
+        since: startedAt,
+      });
+    }
+  }
+
+  it('gives back its locks and every hold, and asks for no release', async () => {
+    const world = new JobWorld();
+    await taken(world, 'run-1');
+    expect(kept(world)).toHaveLength(4);
+    const answer = await abort(world, { Error: 'CatalogCorrupt', Cause: 'x' }, machine, 'run-1');
+    expect(answer).toMatchObject({ error: 'CatalogCorrupt', cause: 'x', release: false });
+    expect(kept(world)).toEqual([]);
+  });
+
+  it('leaves locks and holds of another execution, also of one that has the same name in another machine', async () => {
+    const world = new JobWorld();
+    await taken(world, 'run-1', 'arn:aws:states:eu-central-1:111122223333:execution:other:run-1');
+    await abort(world, { Error: 'X' }, machine, 'run-1');
+    expect(kept(world)).toHaveLength(4);
+  });
+
+  it('reports what its own workers left', async () => {
+    const world = new JobWorld();
+    await recordFailure(world.work, new RunKeys(machine, 'run-1'), {
+      facts: { error: 'CatalogCorrupt', message: 'x is broken. Do y.', function: 'survey-removal', transient: false },
+      id: 'i',
+      atEpochMillis: world.clock.nowEpochMillis(),
+    });
+    expect(await abort(world, EXCEEDED, machine)).toMatchObject({
+      error: 'CatalogCorrupt',
+      cause: 'x is broken. Do y.',
+    });
   });
 });

@@ -1,12 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import { BackupInProgress, ClusterBusy, InputInvalid } from '../../../core/errors.ts';
+import { readSnapshots, readTombstones } from '../../../core/catalog.ts';
+import { BackupInProgress, ClusterBusy, FormatTooNew, InputInvalid } from '../../../core/errors.ts';
 import { jsonBytes } from '../../../core/format.ts';
+import { commitSnapshot } from '../../../core/jobs/commit-snapshot.ts';
 import { planSnapshot } from '../../../core/jobs/plan-snapshot.ts';
-import { attemptKey, recordKey, restoredKey } from '../../../core/vault-layout.ts';
+import { sealRank } from '../../../core/jobs/seal-rank.ts';
+import { acquireLock, lockSchema, releaseLock } from '../../../core/locks.ts';
+import type { SnapshotPlan } from '../../../core/run.ts';
+import { readJson } from '../../../core/stored-json.ts';
+import {
+  attemptKey,
+  ranksKey,
+  recordKey,
+  restoredKey,
+  tombstoneKey,
+  verificationKey,
+} from '../../../core/vault-layout.ts';
+import { NOTHING_VERIFIED, type OpenFindings } from '../../../core/verification.ts';
+import { backupLockKey } from '../../../core/work-layout.ts';
 import { HoldWorld } from '../../support/hold-world.ts';
 import { JobWorld } from '../../support/job-world.ts';
 import { sampleConfig } from '../../support/sample-config.ts';
-import { FIRST_SNAPSHOT, snapshotRecord } from '../../support/sample-lines.ts';
+import { FIRST_SNAPSHOT, snapshotRecord, verification } from '../../support/sample-lines.ts';
 
 const plan = (world: JobWorld, execution: string, input: unknown) =>
   planSnapshot(world.planning, world.start(execution, input));
@@ -210,7 +225,111 @@ describe('planning a snapshot', () => {
   it('freezes Object Lock with the plan', async () => {
     const config = sampleConfig({ vault: { objectLock: { mode: 'GOVERNANCE', retainDays: 30 } } });
     const frozen = await new JobWorld({ config }).plan({ type: 'full', execution: 'run-1' });
-    expect(frozen.objectLock).toEqual({ mode: 'GOVERNANCE', retainDays: 30 });
+    expect(frozen.objectLock).toEqual({ mode: 'GOVERNANCE', retainDays: 30, chainDays: 14 });
+    expect(frozen.baseLockedUntil).toBeUndefined();
+  });
+});
+
+describe('planning a snapshot on something that is not sound', () => {
+  it('makes a full that says why while a finding is open', async () => {
+    const world = new JobWorld();
+    const base = await world.snapshot({ type: 'full', execution: 'run-1' });
+    await verified(world, [finding(base.snapshot)]);
+    const next = await world.plan({ type: 'incremental', execution: 'run-2' });
+    expect(next).toMatchObject({ requestedType: 'incremental', run: { type: 'full' }, allowedIn: [], baseRanks: [] });
+    expect(next.base).toBeUndefined();
+    expect(next.reason).toBe(
+      `An incremental was asked for, but ${base.snapshot} cannot be built upon: verification (present) found 1 MissingObject in it: tom-0/a is gone.`,
+    );
+  });
+
+  it('builds on that full then, and on the first again when the finding is closed', async () => {
+    const world = new JobWorld();
+    const base = await world.snapshot({ type: 'full', execution: 'run-1' });
+    await verified(world, [finding(base.snapshot)]);
+    const full = await world.snapshot({ type: 'incremental', execution: 'run-2' });
+    const next = await world.snapshot({ type: 'incremental', execution: 'run-3' });
+    expect([full.type, next.base]).toEqual(['full', full.snapshot]);
+    const other = new JobWorld();
+    const sound = await other.snapshot({ type: 'full', execution: 'run-1' });
+    await verified(other, [finding(sound.snapshot)], '20260131T060000.000Z-present-a');
+    await verified(other, [], '20260131T070000.000Z-present-b');
+    expect((await other.plan({ type: 'incremental', execution: 'run-2' })).base).toBe(sound.snapshot);
+  });
+
+  it('takes nothing for sound while the newest verification cannot be read', async () => {
+    const world = new JobWorld();
+    await world.snapshot({ type: 'full', execution: 'run-1' });
+    await world.vault.put(verificationKey('prod', '20260131T060000.000Z-read-a'), Buffer.from('cut'));
+    const next = await world.plan({ type: 'incremental', execution: 'run-2' });
+    expect([next.run.type, next.reason]).toEqual([
+      'full',
+      expect.stringContaining('newest verification cannot be read'),
+    ]);
+  });
+
+  it('skips a snapshot whose record cannot be read, and builds on the one before', async () => {
+    const world = new JobWorld();
+    const full = await world.snapshot({ type: 'full', execution: 'run-1' });
+    const broken = await world.snapshot({ type: 'incremental', execution: 'run-2' });
+    await world.vault.put(recordKey('prod', broken.snapshot), Buffer.from('{"formatVersion":1}'));
+    const next = await world.snapshot({ type: 'incremental', execution: 'run-3' });
+    expect(next).toMatchObject({ type: 'incremental', base: full.snapshot, chain: [full.snapshot, next.snapshot] });
+    expect(next.reason).toContain(`that of ${broken.snapshot} cannot`);
+  });
+
+  it.each([
+    ['has been changed', (world: JobWorld, key: string) => world.vault.put(key, Buffer.from('other'))],
+    ['is gone', (world: JobWorld, key: string) => world.vault.delete(key)],
+  ])('makes a full when the list of ranks of its base %s', async (_what, damage) => {
+    const world = new JobWorld();
+    const base = await world.snapshot({ type: 'full', execution: 'run-1' });
+    await damage(world, ranksKey('prod', base.snapshot));
+    const next = await world.plan({ type: 'incremental', execution: 'run-2' });
+    expect([next.run.type, next.baseRanks, next.base]).toEqual(['full', [], undefined]);
+    expect(next.reason).toContain(`An incremental was asked for, but ${ranksKey('prod', base.snapshot)} has digest`);
+  });
+
+  it('refuses a catalog of a newer Rankvault', async () => {
+    const world = new JobWorld();
+    await world.vault.put(recordKey('prod', FIRST_SNAPSHOT), jsonBytes({ ...snapshotRecord(), formatVersion: 2 }));
+    await expect(world.plan({ type: 'incremental', execution: 'run-1' })).rejects.toThrow(FormatTooNew);
+  });
+});
+
+describe('planning a snapshot with Object Lock', () => {
+  const config = sampleConfig({ vault: { objectLock: { mode: 'GOVERNANCE', retainDays: 30, chainDays: 7 } } });
+  const DAY_MINUTES = 24 * 60;
+
+  it('builds on what stays locked for its promise, and freezes how long that is', async () => {
+    const world = new JobWorld({ config });
+    const base = await world.snapshot({ type: 'full', execution: 'run-1' });
+    world.clock.advanceMinutes(6 * DAY_MINUTES);
+    const next = await world.plan({ type: 'incremental', execution: 'run-2' });
+    expect(next).toMatchObject({ base: base.snapshot, baseLockedUntil: '2026-03-09T22:01:00.000Z' });
+  });
+
+  it('makes a full when the lock of its full would end too early, an hour for the run included', async () => {
+    const world = new JobWorld({ config });
+    const full = await world.snapshot({ type: 'full', execution: 'run-1' });
+    world.clock.advanceMinutes(7 * DAY_MINUTES - 61);
+    await world.snapshot({ type: 'incremental', execution: 'run-2' });
+    world.clock.advanceMinutes(1);
+    const next = await world.plan({ type: 'incremental', execution: 'run-3' });
+    expect([next.run.type, next.base, next.baseLockedUntil]).toEqual(['full', undefined, undefined]);
+    expect(next.reason).toBe(
+      `An incremental was asked for, but the lock of ${full.snapshot} ends before this snapshot's would (2026-03-09T22:01:00.000Z, 2026-03-09T22:02:00.000Z).`,
+    );
+  });
+
+  it('makes a full on snapshots that were taken without', async () => {
+    const before = new JobWorld();
+    await before.snapshot({ type: 'full', execution: 'run-1' });
+    const answer = await planSnapshot(
+      { ...before.planning, config },
+      before.start('run-2', { backup: 'prod', type: 'incremental' }),
+    );
+    expect(answer).toMatchObject({ outcome: 'planned', run: { type: 'full' } });
   });
 });
 
@@ -258,6 +377,75 @@ describe('planning a snapshot while another runs', () => {
   });
 });
 
+describe('planning a snapshot beside maintenance that decides', () => {
+  const deciding = { execution: 'expire-1', executionArn: 'arn:expire-1', nonce: 'expire', brief: true as const };
+
+  it('waits for its seconds, also when a person has started it', async () => {
+    const world = new JobWorld();
+    running(world, 'expire-1');
+    await acquireLock(world, backupLockKey('prod'), deciding);
+    expect(await plan(world, 'run-1', FULL)).toEqual({ outcome: 'wait', waitSeconds: 5 });
+    expect(await plan(world, 'run-1', { ...FULL, schedule: 'nightly' })).toEqual({ outcome: 'wait', waitSeconds: 5 });
+    await releaseLock(world.work, backupLockKey('prod'), 'expire');
+    expect(await plan(world, 'run-1', FULL)).toMatchObject({ outcome: 'planned' });
+  });
+});
+
+describe('planning a snapshot after one that died', () => {
+  /** The first execution is dead for long enough that its locks are free. */
+  async function died(): Promise<{ readonly world: JobWorld; readonly dead: SnapshotPlan }> {
+    const world = new JobWorld();
+    const dead = await world.plan({ type: 'full', execution: 'run-1' });
+    await world.inspect(dead);
+    await world.enumerateAll(dead, 'final');
+    await world.copyAll(dead, 'final');
+    for (const rank of await world.ranks(dead)) {
+      await sealRank(world.of(dead), dead, rank);
+    }
+    world.executions.states.set('arn:run-1', { status: 'ended', stoppedAtEpochMillis: world.clock.nowEpochMillis() });
+    world.clock.advanceMinutes(16);
+    return { world, dead };
+  }
+
+  it('hides what that one had claimed, so that a late commit of it stays invisible', async () => {
+    const { world, dead } = await died();
+    const next = await world.plan({ type: 'full', execution: 'run-2' });
+    expect(await readTombstones(world.vault, 'prod')).toMatchObject([
+      {
+        snapshot: dead.run.snapshot,
+        action: 'steal',
+        reason: 'Execution run-1 ended without giving back the lock of the backup, and run-2 took it.',
+        execution: 'run-2',
+        bytesKeptUntil: '2026-01-31T22:16:00.000Z',
+      },
+    ]);
+    // A ghost that had asked for its lock before it was stolen.
+    const lock = await readJson(world.work, backupLockKey('prod'), lockSchema);
+    await world.work.put(backupLockKey('prod'), jsonBytes({ ...lock?.value, nonce: dead.run.nonce }));
+    await commitSnapshot(world.of(dead), dead);
+    expect(await world.vault.head(recordKey('prod', dead.run.snapshot))).toBeDefined();
+    expect(await readSnapshots(world.vault, 'prod')).toEqual([]);
+    expect(next.run.snapshot > dead.run.snapshot).toBe(true);
+  });
+
+  it('hides it before it takes the lock: a thief that dies in between does both again', async () => {
+    const { world, dead } = await died();
+    world.work.before('replace', backupLockKey('prod'), () => Promise.reject(new Error('killed')));
+    await expect(plan(world, 'run-2', FULL)).rejects.toThrow('killed');
+    expect(await world.vault.head(tombstoneKey('prod', dead.run.snapshot))).toBeDefined();
+    expect(await plan(world, 'run-2', FULL)).toMatchObject({ outcome: 'planned' });
+    expect(await readTombstones(world.vault, 'prod')).toHaveLength(1);
+  });
+
+  it('leaves a snapshot that it had committed', async () => {
+    const { world, dead } = await died();
+    const record = await commitSnapshot(world.of(dead), dead);
+    await world.plan({ type: 'incremental', execution: 'run-2' });
+    expect(await readSnapshots(world.vault, 'prod')).toEqual([record]);
+    expect(await readTombstones(world.vault, 'prod')).toEqual([]);
+  });
+});
+
 describe('the input of a snapshot', () => {
   it.each([
     [{ backup: 'unknown', type: 'full' }, "There is no backup 'unknown'. Known backups: held, prod, second, vendor"],
@@ -283,6 +471,22 @@ describe('the input of a snapshot', () => {
     await expect(planSnapshot(planning, world.start('run-1', FULL))).rejects.toThrow('No deployed function reaches');
   });
 });
+
+/** The newest verification leaves these open. */
+async function verified(world: JobWorld, open: readonly OpenFindings[], id = '20260131T060000.000Z-present-a') {
+  const state = { ...NOTHING_VERIFIED, open: [...open] };
+  await world.vault.create(verificationKey('prod', id), jsonBytes(verification({ id, state })));
+}
+
+function finding(snapshot: string): OpenFindings {
+  const facts = {
+    level: 'present',
+    severity: 'damage',
+    kinds: { MissingObject: 1 },
+    example: 'tom-0/a is gone.',
+  } as const;
+  return { snapshot, ...facts, since: '2026-01-31T06:00:00.000Z', verification: 'v' };
+}
 
 function attemptOf(snapshot: string) {
   const who = { execution: 'other', executionArn: 'arn:other', nonce: 'other' };

@@ -4,6 +4,7 @@ import { enumerationSchema } from '../../../core/draft.ts';
 import { LockLost, RecordMissing, SealInvariantBroken, VaultKeyTaken } from '../../../core/errors.ts';
 import { jsonBytes } from '../../../core/format.ts';
 import { commitSnapshot } from '../../../core/jobs/commit-snapshot.ts';
+import { unlockRun } from '../../../core/jobs/end-run.ts';
 import { sealRank } from '../../../core/jobs/seal-rank.ts';
 import { readManifest, readRanks } from '../../../core/manifest-io.ts';
 import type { SnapshotPlan } from '../../../core/run.ts';
@@ -12,6 +13,7 @@ import { manifestKey, ranksKey, recordKey } from '../../../core/vault-layout.ts'
 import { backupLockKey } from '../../../core/work-layout.ts';
 import { collect } from '../../support/byte-streams.ts';
 import { JobWorld } from '../../support/job-world.ts';
+import { sampleConfig } from '../../support/sample-config.ts';
 import { snapshotRecord } from '../../support/sample-lines.ts';
 
 async function copied(
@@ -34,6 +36,8 @@ async function sealed(world?: JobWorld, execution?: string) {
   }
   return scene;
 }
+
+const LOCKED = sampleConfig({ vault: { objectLock: { mode: 'COMPLIANCE', retainDays: 10, chainDays: 3 } } });
 
 const commit = (world: JobWorld, plan: SnapshotPlan) => commitSnapshot(world.of(plan), plan);
 
@@ -199,6 +203,43 @@ describe('committing a snapshot', () => {
     await world.work.delete(keys.inspection());
     await expect(commit(world, plan)).rejects.toThrow(RecordMissing);
     expect(await readSnapshots(world.vault, 'prod')).toEqual([]);
+  });
+
+  it('records no lock where there is no Object Lock', async () => {
+    expect(await new JobWorld().snapshot({ type: 'full', execution: 'run-1' })).not.toHaveProperty('lock');
+  });
+
+  it('records what is locked until when, and the least of the chain', async () => {
+    const world = new JobWorld({ config: LOCKED });
+    const { plan } = await copied(world);
+    for (const rank of await world.ranks(plan)) {
+      await sealRank(world.of(plan), plan, rank);
+    }
+    world.clock.advanceMinutes(90);
+    const full = await commit(world, plan);
+    await unlockRun(world.work, plan.run);
+    expect(full.lock).toEqual({
+      mode: 'COMPLIANCE',
+      promisedUntil: '2026-02-10T22:01:00.000Z',
+      earliest: '2026-02-13T22:01:00.000Z',
+      latest: '2026-02-14T00:31:00.000Z',
+      chainUntil: '2026-02-13T22:01:00.000Z',
+    });
+    world.clock.advanceMinutes(24 * 60);
+    const first = await world.snapshot({ type: 'incremental', execution: 'run-2' });
+    const second = await world.snapshot({ type: 'incremental', execution: 'run-3' });
+    expect([first.lock?.earliest, first.lock?.chainUntil]).toEqual(['2026-02-14T23:32:00.000Z', full.lock?.chainUntil]);
+    expect(second.lock).toMatchObject({ earliest: '2026-02-14T23:33:00.000Z', chainUntil: full.lock?.chainUntil });
+  });
+
+  it('promises nothing of a base of which the plan does not say how long it is locked', async () => {
+    const world = new JobWorld({ config: LOCKED });
+    await world.snapshot({ type: 'full', execution: 'run-0' });
+    const { plan } = await copied(world, 'incremental');
+    const { baseLockedUntil, ...older } = plan;
+    expect(baseLockedUntil).toBeDefined();
+    const record = await world.finish(older);
+    expect(record.lock).toMatchObject({ chainUntil: plan.startedAt });
   });
 
   it('numbers a definition only when what is covered has changed', async () => {

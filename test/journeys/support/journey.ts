@@ -9,7 +9,16 @@ import type { FunctionModel } from '../../../local/assembly/assembly-model.ts';
 import { Laptop } from '../../../local/laptop/laptop.ts';
 import type { AroundInvoke, ExecutionView, WorkflowEvent } from '../../../local/workflow/execution.ts';
 import type { JsonObject } from '../../../local/workflow/json.ts';
-import { type Committed, committed, type Restored, restored } from './outcomes.ts';
+import {
+  type Committed,
+  committed,
+  type Maintained,
+  maintained,
+  type Restored,
+  restored,
+  type Verified,
+  verified,
+} from './outcomes.ts';
 import { backupOf, type FilePlace, filePlace, type S3Place, s3Place } from './places.ts';
 
 /** Bucket of the clusters that keep their files on S3; each has a prefix of its own. */
@@ -23,12 +32,13 @@ export interface JourneyOptions {
   readonly files?: number;
   /** So many clusters whose root is a prefix of a bucket. @default 0 */
   readonly s3?: number;
-  /** Clusters of other shapes; each gets a backup too. */
+  /** Clusters of other shapes; each gets a backup too, unless it is a scratch cluster. */
   readonly clusters?: (directory: string) => Readonly<Record<string, ClusterInput>>;
   /** By name of the cluster: what its backup has beside the defaults. */
   readonly backups?: Readonly<Record<string, Partial<BackupInput>>>;
   /** By name of the cluster. @default - `<cluster>_backup` */
   readonly backupNames?: Readonly<Record<string, string>>;
+  readonly vault?: RankvaultConfigInput['vault'];
   readonly secrets?: ReadonlyMap<string, string>;
   readonly logLevel?: 'DEBUG' | 'ERROR';
 }
@@ -105,13 +115,18 @@ export class Journey {
     return filePlace(cluster, clusterDirectory(this.directory, cluster));
   }
 
-  /** Takes a snapshot, a minute after whatever was before, and expects it to be committed. */
+  /**
+   * Takes a snapshot, a minute after whatever was before, and expects it to be committed. Waits for the expiry that it starts: what
+   * comes next shall meet nobody.
+   */
   async snapshot(
     place: { readonly backup: string },
     type: Committed['type'],
     more: JsonObject = {},
   ): Promise<Committed> {
-    return committed(await this.trySnapshot(place, type, more));
+    const snapshot = committed(await this.trySnapshot(place, type, more));
+    await this.laptop.quiet();
+    return snapshot;
   }
 
   async trySnapshot(
@@ -144,6 +159,34 @@ export class Journey {
       ...(snapshot === undefined ? {} : { snapshot }),
       options: { targetIsStopped: true, ...options },
     });
+  }
+
+  /** Maintains a backup and expects it to be done. */
+  async maintain(place: { readonly backup: string }, action: string, more: JsonObject = {}): Promise<Maintained> {
+    return maintained(await this.tryMaintain(place, action, more));
+  }
+
+  async tryMaintain(
+    { backup }: { readonly backup: string },
+    action: string,
+    more: JsonObject = {},
+  ): Promise<ExecutionView> {
+    this.laptop.clock.jump(MINUTE);
+    return this.laptop.run('Maintain', { action, backup, ...more });
+  }
+
+  /** Verifies a backup and expects that nothing of weight is found. */
+  async verify(place: { readonly backup: string }, level: string, more: JsonObject = {}): Promise<Verified> {
+    return verified(await this.tryVerify(place, level, more));
+  }
+
+  async tryVerify(
+    { backup }: { readonly backup: string },
+    level: string,
+    more: JsonObject = {},
+  ): Promise<ExecutionView> {
+    this.laptop.clock.jump(MINUTE);
+    return this.laptop.run('Verify', { level, backup, ...more });
   }
 
   /** A test that failed halfway must not disturb the next one. */
@@ -200,12 +243,22 @@ function configOf(
   for (const name of s3) {
     clusters[name] = { control: { kind: 'none' }, roots: [{ name: 'persist', url: s3Url(name) }] };
   }
-  const backups = Object.keys(clusters).map((cluster) => [
-    options.backupNames?.[cluster] ?? backupOf(cluster),
-    { kind: 'system' as const, cluster, ...options.backups?.[cluster] },
-  ]);
-  return { deployment: 'journey', clusters, backups: Object.fromEntries(backups) };
+  const backups = Object.entries(clusters)
+    .filter(([, { scratch }]) => scratch !== true)
+    .map(([cluster]) => [
+      options.backupNames?.[cluster] ?? backupOf(cluster),
+      { kind: 'system' as const, cluster, ...WITHOUT_TIMERS, ...options.backups?.[cluster] },
+    ]);
+  const vault = options.vault === undefined ? {} : { vault: options.vault };
+  return { deployment: 'journey', ...vault, clusters, backups: Object.fromEntries(backups) };
 }
+
+/** Clocks are put forward by days: nothing shall start that no test has asked for. */
+const NEVER = { expression: 'rate(365 days)', enabled: false };
+export const WITHOUT_TIMERS: Pick<BackupInput, 'verify' | 'maintain'> = {
+  verify: { present: NEVER, read: { ...NEVER, budget: { parts: 1 } } },
+  maintain: { collect: NEVER },
+};
 
 function names(kind: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${kind}${index + 1}`);

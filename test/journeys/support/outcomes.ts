@@ -52,6 +52,59 @@ const plannedSchema = z.object({
 });
 export type Planned = z.infer<typeof plannedSchema>;
 
+const amount = z.object({ parts: count, bytes: count });
+const maintainedSchema = z.object({
+  outcome: z.enum(['done', 'planned']),
+  action: z.string(),
+  backup: z.string(),
+  report: z.object({
+    hidden: z.array(
+      z.object({ backup: z.string(), snapshot: z.string(), reason: z.string(), bytesKeptUntil: z.string() }),
+    ),
+    hiddenCount: count,
+    kept: z.optional(z.array(z.object({ snapshot: z.string(), reasons: z.array(z.string()) }))),
+    frees: amount,
+    residue: z.object({ ...amount.shape, for: z.array(z.string()) }),
+    locked: z.object({ ...amount.shape, until: z.optional(z.string()) }),
+    later: z.optional(z.object({ ...amount.shape, at: z.string() })),
+    catalogObjects: count,
+    orphans: count,
+    uploads: count,
+    staleHolds: count,
+    markers: count,
+    merged: z.optional(z.object({ snapshot: z.string(), ...amount.shape })),
+    cost: z.object({
+      requests: count,
+      stateTransitions: count,
+      dollars: z.number(),
+      dollarsSavedPerMonth: z.number(),
+    }),
+    next: z.string(),
+  }),
+});
+export type Maintained = z.infer<typeof maintainedSchema>;
+export type MaintenanceReport = Maintained['report'];
+
+const verifiedSchema = z.object({
+  outcome: z.literal('verified'),
+  verification: z.looseObject({
+    id: z.string(),
+    level: z.enum(['present', 'read', 'restored']),
+    checked: amount,
+    findings: z.record(z.string(), count),
+    next: z.string(),
+  }),
+});
+export type Verified = z.infer<typeof verifiedSchema>['verification'];
+
+export function maintained(view: ExecutionView): Maintained {
+  return maintainedSchema.parse(outputOf(view));
+}
+
+export function verified(view: ExecutionView): Verified {
+  return verifiedSchema.parse(outputOf(view)).verification;
+}
+
 export function committed(view: ExecutionView): Committed {
   return committedSchema.parse(outputOf(view)).snapshot;
 }

@@ -4,6 +4,7 @@ import { readS3Tree, readTree, type TreeEntry } from '../../../local/samples/com
 import { createDirectoryTree } from '../../../local/samples/directory-tree.ts';
 import { createS3Tree } from '../../../local/samples/s3-tree.ts';
 import type { SampleTree } from '../../../local/samples/sample-file.ts';
+import { type Files, filesBelow, objectsBelow } from './bytes.ts';
 
 /** Where a journey's cluster keeps its files, and how to look at them without Rankvault. */
 export interface Place {
@@ -15,6 +16,8 @@ export interface Place {
   readonly tree: SampleTree;
   /** Everything that belongs to the cluster, byte for byte. */
   readonly read: () => Promise<TreeEntry[]>;
+  /** The files alone, with their bytes in memory. */
+  readonly files: () => Promise<Files>;
   /** What a restore moved aside under this label, with the paths that it had. */
   readonly readAside: (label: string) => Promise<TreeEntry[]>;
   /** Rankvault's own files in the root: the marker, and what was moved aside. */
@@ -48,6 +51,7 @@ export function filePlace(cluster: string, directory: string): FilePlace {
     directory,
     tree: createDirectoryTree({ directory }),
     read: () => readTree(directory),
+    files: () => Promise.resolve(filesBelow(directory)),
     readAside: (label) => readTree(`${directory}/.rankvault-aside/${label}`),
     readOwn: () => Promise.resolve(ownFiles(directory)),
     wipe,
@@ -71,6 +75,7 @@ export function s3Place(cluster: string, client: S3Client, bucket: string): S3Pl
     prefix,
     tree: createS3Tree({ client, bucket, prefix }),
     read: () => readS3Tree(client, bucket, prefix),
+    files: () => objectsBelow(client, bucket, prefix),
     readAside: (label) => readS3Tree(client, bucket, `${prefix}.rankvault-aside/${label}/`),
     readOwn: async () => (await keys(`${prefix}.rankvault`)).map((key) => key.slice(prefix.length)),
     wipe: async () => {

@@ -115,7 +115,7 @@ describe('Task resources', () => {
     const ended = await run({ go: true, nested: [1] });
 
     expect(ended).toMatchObject({
-      output: { ExecutionArn: `${EXECUTION}:child`, StartDate: START / 1000 },
+      output: { ExecutionArn: `${EXECUTION}:child`, StartDate: START },
       stoppedAtEpochMillis: START,
     });
     expect(runtime.describe(`${EXECUTION}:child`)).toMatchObject({

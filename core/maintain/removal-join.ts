@@ -1,0 +1,120 @@
+import type { ListedVersion } from '../ports/vault-versions.ts';
+import { compareUtf8 } from '../utf8-order.ts';
+
+/** The versions of one key that manifests name. */
+export interface NamedKey {
+  readonly key: string;
+  readonly versionIds: readonly string[];
+}
+
+/** Is this version named? Asked in the order of the listing, any number of times for a key. */
+export interface NamedVersions {
+  has(version: Pick<ListedVersion, 'key' | 'versionId'>): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export const NOTHING_NAMED: NamedVersions = {
+  has: () => Promise.resolve(false),
+  close: () => Promise.resolve(),
+};
+
+/**
+ * Goes through what manifests name beside a listing; both are in UTF-8 order of the key. Holds one key. A key that is named and not
+ * listed is passed over: that is Verify's matter.
+ */
+export class NamedStream implements NamedVersions {
+  readonly #keys: AsyncIterator<NamedKey>;
+  #current: NamedKey | undefined;
+  #ended = false;
+
+  constructor(keys: AsyncIterable<NamedKey>) {
+    this.#keys = keys[Symbol.asyncIterator]();
+  }
+
+  async has({ key, versionId }: Pick<ListedVersion, 'key' | 'versionId'>): Promise<boolean> {
+    while (!this.#ended && (this.#current === undefined || compareUtf8(this.#current.key, key) < 0)) {
+      const next = await this.#keys.next();
+      this.#ended = next.done === true;
+      this.#current = next.done === true ? undefined : next.value;
+    }
+    return this.#current?.key === key && this.#current.versionIds.includes(versionId);
+  }
+
+  async close(): Promise<void> {
+    await this.#keys.return?.(undefined);
+  }
+}
+
+/** What becomes of a listed version or delete marker. */
+export type Fate =
+  /** Nothing that is kept names it. */
+  | 'free'
+  /** A kept manifest names it. */
+  | 'named'
+  /** Repair: a delete marker over a named version. */
+  | 'marker'
+  /** Repair: a version that lies over a named one; nobody but a person can say which is right. */
+  | 'overlaid'
+  | 'passed';
+
+export interface Judged {
+  readonly version: ListedVersion;
+  readonly fate: Fate;
+}
+
+export async function* judgeForRemoval(
+  versions: AsyncIterable<ListedVersion>,
+  named: NamedVersions,
+): AsyncGenerator<Judged> {
+  for await (const version of versions) {
+    const isNamed = version.kind === 'version' && (await named.has(version));
+    yield { version, fate: isNamed ? 'named' : 'free' };
+  }
+}
+
+/**
+ * Delete markers that lie over a named version, with nothing between them. Held are the markers at the top of one key.
+ */
+export async function* judgeForRepair(
+  versions: AsyncIterable<ListedVersion>,
+  named: NamedVersions,
+): AsyncGenerator<Judged> {
+  let markers: ListedVersion[] = [];
+  let strangers: ListedVersion[] = [];
+  let key: string | undefined;
+  for await (const version of versions) {
+    if (version.key !== key) {
+      yield* passed(markers, strangers);
+      [markers, strangers, key] = [[], [], version.key];
+    }
+    if (version.kind === 'version' && (await named.has(version))) {
+      yield* uncovered(markers, strangers);
+      [markers, strangers] = [[], []];
+      yield { version, fate: 'named' };
+    } else if (version.kind === 'deleteMarker' && strangers.length === 0) {
+      markers.push(version);
+    } else {
+      strangers.push(version);
+    }
+  }
+  yield* passed(markers, strangers);
+}
+
+function* passed(markers: readonly ListedVersion[], strangers: readonly ListedVersion[]): Generator<Judged> {
+  for (const version of [...markers, ...strangers]) {
+    yield { version, fate: 'passed' };
+  }
+}
+
+/** With a stranger in between, taking markers away would show the stranger. */
+function* uncovered(markers: readonly ListedVersion[], strangers: readonly ListedVersion[]): Generator<Judged> {
+  if (strangers.length > 0) {
+    const [top, ...below] = strangers;
+    yield* passed(markers, below);
+    yield* top === undefined ? [] : [{ version: top, fate: 'overlaid' as const }];
+    return;
+  }
+  for (const version of markers) {
+    yield { version, fate: 'marker' };
+  }
+}

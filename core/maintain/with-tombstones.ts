@@ -1,0 +1,24 @@
+import { byTime } from '../catalog.ts';
+import type { Tombstone } from '../records.ts';
+import type { BackupState, HiddenSnapshot } from './backup-state.ts';
+
+/** As it will be when these tombstones are written. */
+export function withTombstones(state: BackupState, tombstones: readonly Tombstone[]): BackupState {
+  const written = new Map(tombstones.map((tombstone) => [tombstone.snapshot, tombstone]));
+  const records = new Map(state.visible.map((record) => [record.snapshot, record]));
+  const unread = new Set(state.unreadable.map(({ snapshot }) => snapshot));
+  const added = tombstones
+    .filter(({ snapshot }) => !state.tombstones.has(snapshot))
+    .map((tombstone): HiddenSnapshot => {
+      const record = records.get(tombstone.snapshot);
+      const recorded = record !== undefined || unread.has(tombstone.snapshot);
+      return { snapshot: tombstone.snapshot, tombstone, record, recorded };
+    });
+  return {
+    ...state,
+    visible: state.visible.filter(({ snapshot }) => !written.has(snapshot)).sort(byTime),
+    hidden: [...state.hidden, ...added],
+    unfinished: state.unfinished.filter(({ attempt }) => !written.has(attempt.snapshot)),
+    tombstones: new Set([...state.tombstones, ...written.keys()]),
+  };
+}

@@ -1,0 +1,127 @@
+import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { readS3Tree, type TreeEntry } from '../samples/compare-trees.ts';
+import { createS3Tree } from '../samples/s3-tree.ts';
+import { SegmentCluster } from '../samples/segment-cluster.ts';
+import { type Act, DAY_MILLIS, judge, showChain } from './acts.ts';
+import { LAKE_BUCKET } from './stage.ts';
+
+const BACKUP = 'archive_files';
+const PREFIX = 'archive/';
+
+interface Moment {
+  readonly snapshot: string;
+  readonly tree: readonly TreeEntry[];
+}
+
+/** A vault that grows: what is removed, what that frees, what is damaged and found; and each moment that was kept comes back. */
+export async function keepAndTrust(act: Act): Promise<boolean> {
+  const { narrator } = act;
+  narrator.chapter('Keep and trust: cluster archive, whose vault is purged, merged, expired, damaged and verified');
+  const moments = await fiveDays(act);
+  await showChain(act, BACKUP);
+  await purgeOne(act, moments);
+  await mergeChain(act, moments);
+  await expireOld(act, moments);
+  const found = await damageAndVerify(act, moments);
+  return (await restoreAll(act, moments)) && found;
+}
+
+async function fiveDays(act: Act): Promise<Moment[]> {
+  const { stage } = act;
+  const cluster = new SegmentCluster(
+    { seed: 'archive', workers: 2, tomsPerRank: 1 },
+    createS3Tree({ client: stage.sampleClient, bucket: LAKE_BUCKET, prefix: PREFIX }),
+  );
+  await cluster.create();
+  const moments: Moment[] = [];
+  for (const type of ['full', 'incremental', 'incremental', 'full', 'incremental']) {
+    if (moments.length > 0) {
+      await cluster.rewrite({ share: 0.2 });
+    }
+    moments.push(await night(act, type));
+  }
+  return moments;
+}
+
+async function night({ stage, runs }: Act, type: string): Promise<Moment> {
+  await stage.laptop.clock.advance(DAY_MILLIS);
+  const snapshot = await runs.snapshot({ backup: BACKUP, type }, { brief: true });
+  return { snapshot, tree: await readS3Tree(stage.sampleClient, LAKE_BUCKET, PREFIX) };
+}
+
+/** The second day goes, and what the third day carries from it stays. */
+async function purgeOne({ runs, narrator }: Act, moments: Moment[]): Promise<void> {
+  narrator.say('');
+  narrator.say('Purge the second day. First a dry run, then the same in earnest:');
+  const [second] = moments.splice(1, 1);
+  const purge = { action: 'purge', backup: BACKUP, snapshot: second?.snapshot ?? '', immediately: true };
+  await runs.maintain({ ...purge, dryRun: true });
+  await runs.maintain(purge);
+}
+
+/** The first and the third day become one full, which shows the third. */
+async function mergeChain({ stage, runs, narrator }: Act, moments: Moment[]): Promise<void> {
+  narrator.say('');
+  narrator.say('Merge what is left of the first chain into a new full, by copies inside S3:');
+  const [, third] = moments;
+  await runs.maintain({ action: 'merge', backup: BACKUP, snapshot: third?.snapshot ?? '' });
+  const merged = (await stage.snapshotsOf(BACKUP)).find((record) => record.mergedFrom !== undefined);
+  moments.splice(0, 2, { snapshot: merged?.snapshot ?? '', tree: third?.tree ?? [] });
+}
+
+/** Two weeks later a new full is taken, and its expiry hides what the retention of this backup has no reason to keep. */
+async function expireOld(act: Act, moments: Moment[]): Promise<void> {
+  const { stage, runs, narrator } = act;
+  narrator.say('');
+  narrator.say('Two weeks later another full. Its retention: keepFulls 1, keepDays 7.');
+  await stage.laptop.clock.advance(14 * DAY_MILLIS);
+  moments.push(await night(act, 'full'));
+  await runs.maintain({ action: 'expire', backup: BACKUP, dryRun: true });
+  await forgetHidden(act, moments);
+  narrator.say('A week later the window for undeleting is over, and the bytes go:');
+  await stage.laptop.clock.advance(8 * DAY_MILLIS);
+  await runs.maintain({ action: 'expire', backup: BACKUP });
+  await forgetHidden(act, moments);
+}
+
+async function forgetHidden({ stage }: Act, moments: Moment[]): Promise<void> {
+  const visible = new Set((await stage.snapshotsOf(BACKUP)).map(({ snapshot }) => snapshot));
+  const kept = moments.filter(({ snapshot }) => visible.has(snapshot));
+  moments.splice(0, moments.length, ...kept);
+}
+
+/** Somebody deletes an object of the newest snapshot: only hidden, because the vault is versioned; then it is repaired. */
+async function damageAndVerify(act: Act, moments: Moment[]): Promise<boolean> {
+  const { stage, runs, narrator } = act;
+  narrator.say('');
+  const bucket = stage.laptop.vaultBucket;
+  const newest = moments.at(-1)?.snapshot ?? '';
+  const listed = await stage.sampleClient.send(
+    new ListObjectsV2Command({ Bucket: bucket, Prefix: `${BACKUP}/${newest}/rank-1/tom-0/` }),
+  );
+  const Key = listed.Contents?.at(0)?.Key ?? '';
+  await stage.sampleClient.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
+  narrator.say(`Somebody deletes ${Key.slice(Key.lastIndexOf('/') + 1)} of the newest snapshot from the vault.`);
+  const found = await runs.verify({ level: 'present', backup: BACKUP }, { finds: 'ProtectionWeakened' });
+  const next = await night(act, 'incremental');
+  const record = (await stage.snapshotsOf(BACKUP)).at(-1);
+  narrator.say(`  ${record?.reason}`);
+  moments.push(next);
+  await runs.maintain({ action: 'repair', backup: BACKUP });
+  const sound = await runs.verify({ level: 'present', backup: BACKUP });
+  const read = await runs.verify({ level: 'read', backup: BACKUP });
+  return found && sound && read && record?.type === 'full';
+}
+
+async function restoreAll({ stage, runs, narrator }: Act, moments: readonly Moment[]): Promise<boolean> {
+  narrator.say('');
+  narrator.say('Each moment that was kept, restored over the one before:');
+  const verdicts: boolean[] = [];
+  for (const { snapshot, tree } of moments) {
+    const options = { policy: 'replace', targetIsStopped: true };
+    await runs.restore({ backup: BACKUP, snapshot, cluster: 'archive_copy', options }, { brief: true });
+    const found = await readS3Tree(stage.sampleClient, LAKE_BUCKET, 'archive-copy/');
+    verdicts.push(judge(narrator, { what: `archive_copy at ${snapshot}`, wanted: tree, found, attributes: false }));
+  }
+  return verdicts.length > 1 && verdicts.every(Boolean);
+}

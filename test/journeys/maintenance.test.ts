@@ -1,0 +1,3 @@
+// One file, so that these journeys share a laptop (support/keeping-journey.ts); `-t` picks some by their names.
+import './snapshot-killed.ts';
+import './restore-killed.ts';

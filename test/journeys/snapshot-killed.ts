@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { SegmentCluster } from '../../local/samples/segment-cluster.ts';
+import { crashEverywhere } from './support/crash.ts';
+import { journey } from './support/keeping-journey.ts';
+import { Oracle } from './support/oracle.ts';
+import { committed } from './support/outcomes.ts';
+import { namesInCatalog } from './support/vault-contents.ts';
+
+const TINY = { workers: 1, tomsPerRank: 1, tables: 1, segmentsPerTable: 2, segmentBytes: { medianBytes: 500 } };
+
+const CASES = [
+  { kind: 'files', type: 'incremental', first: 20 },
+  { kind: 's3', type: 'differential', first: 60 },
+] as const;
+
+test.each(CASES)(
+  'dying at a request: a snapshot ($type) of a cluster on $kind leaves a catalog that the next one builds on',
+  async ({ kind, type, first }) => {
+    const [source, target] = kind === 'files' ? [journey.takeFiles(), journey.takeFiles()] : [journey.takeS3(), journey.takeFiles()];
+    const cluster = new SegmentCluster({ seed: 'dying', ...TINY }, source.tree);
+    await cluster.create();
+    const oracle = new Oracle(journey, source, target);
+    const full = await oracle.snapshot('full');
+    await cluster.append({ segments: 1 });
+    const files = await source.files();
+    const requests = await crashEverywhere(
+      journey,
+      {
+        machine: 'Snapshot',
+        input: { backup: source.backup, type },
+        check: async (view) => {
+          const snapshot = committed(view);
+          // The dead one may have been committed before it died: then there are two.
+          const claimed = await namesInCatalog(journey.laptop, source.backup);
+          expect(claimed.length).toBeLessThanOrEqual(3);
+          expect(claimed).toEqual(expect.arrayContaining([full.snapshot, snapshot.snapshot]));
+          expect(snapshot).toMatchObject({ type, reason: expect.any(String) });
+          await oracle.expectRestores(full.snapshot);
+          await oracle.expectRestores(snapshot.snapshot, files);
+        },
+      },
+      { first, every: 83 },
+    );
+    expect(requests).toBeGreaterThan(50);
+  },
+);

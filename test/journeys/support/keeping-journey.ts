@@ -1,0 +1,44 @@
+import { afterAll, afterEach, beforeAll } from 'vitest';
+import type { RankvaultConfigInput } from '../../../core/config/schema.ts';
+import { Journey, s3Url, urlIn } from './journey.ts';
+
+/** The laptop of the journeys that keep, trust and kill: small, because some of them put its buckets back again and again. */
+export let journey: Journey;
+
+/** Backups of the clusters `brief1`, `brief2`, ...: what retention does not keep goes at once, with its bytes. */
+export const BRIEF = { keepFulls: 1, keepDays: 1, undeleteDays: 0 } as const;
+/** Backups of the clusters `lived1`, `lived2`, ...: short enough for a history of days. */
+export const LIVED = { keepFulls: 2, keepDays: 2, keepDaily: 3, undeleteDays: 2 } as const;
+/** How many of each there are. */
+const EACH = 6;
+
+beforeAll(async () => {
+  const numbers = Array.from({ length: EACH }, (_, index) => index + 1);
+  const backups = numbers.flatMap((number) => [
+    [`brief${number}`, { retention: BRIEF }],
+    [`lived${number}`, { retention: LIVED }],
+  ]);
+  journey = await Journey.start({ files: 30, s3: 40, clusters, backups: Object.fromEntries(backups) });
+});
+afterEach(() => journey.calm());
+afterAll(() => journey.close());
+
+function clusters(directory: string): RankvaultConfigInput['clusters'] {
+  const named = ['brief', 'lived'].flatMap((kind) =>
+    Array.from({ length: EACH }, (_, index) => [`${kind}${index + 1}`, onS3(`${kind}${index + 1}`)]),
+  );
+  return {
+    ...Object.fromEntries(named),
+    scratch: { control: { kind: 'none' }, scratch: true, roots: [{ name: 'persist', url: urlIn(directory, 'scratch') }] },
+    // Nothing proves that it is stopped, and where its host manager would listen is not said.
+    running_scratch: {
+      control: { kind: 'kinetica', url: 'http://127.0.0.1:1' },
+      scratch: true,
+      roots: [{ name: 'persist', url: urlIn(directory, 'running_scratch') }],
+    },
+  };
+}
+
+function onS3(cluster: string): RankvaultConfigInput['clusters'][string] {
+  return { control: { kind: 'none' }, roots: [{ name: 'persist', url: s3Url(cluster) }] };
+}
