@@ -4,7 +4,7 @@ import type { DraftLine, Piece } from './draft.ts';
 import { isCopyLine } from './draft.ts';
 import { GatheredLines } from './gathered-lines.ts';
 import type { RankName } from './ids.ts';
-import { gzipBytes } from './jsonl.ts';
+import { gzipLineBytes } from './jsonl.ts';
 import type { ObjectStore } from './ports/object-store.ts';
 import type { Pass } from './run.ts';
 import type { RunKeys } from './work-layout.ts';
@@ -103,7 +103,7 @@ export class DraftWriter {
   #writeOf(key: string, gathered: GatheredLines): () => Promise<void> {
     const bytes = gathered.take();
     return async () => {
-      await this.#work.putStream(key, gzipBytes(bytes));
+      await this.#work.putStream(key, gzipLineBytes(bytes));
       gathered.giveBack(bytes);
     };
   }

@@ -37,7 +37,9 @@ export class GatheredLines {
 
   /** What was gathered; begins anew. The bytes are the taker's until they are given back. */
   take(): readonly Buffer<ArrayBuffer>[] {
-    this.#encode();
+    if (this.#text !== '') {
+      this.#encode();
+    }
     this.#closeBlock();
     const taken = this.#full;
     this.#full = [];
@@ -56,10 +58,14 @@ export class GatheredLines {
     if (this.#used + sizeBytes > BLOCK_BYTES) {
       this.#closeBlock();
     }
-    this.#block ??= Buffer.from(this.#free.pop() ?? new ArrayBuffer(Math.max(BLOCK_BYTES, sizeBytes)));
+    this.#block ??= Buffer.from(this.#blockOf(sizeBytes));
     this.#used += this.#block.write(this.#text, this.#used, 'utf8');
     this.#sizeBytes += sizeBytes;
     this.#text = '';
+  }
+
+  #blockOf(sizeBytes: number): ArrayBuffer {
+    return sizeBytes > BLOCK_BYTES ? new ArrayBuffer(sizeBytes) : (this.#free.pop() ?? new ArrayBuffer(BLOCK_BYTES));
   }
 
   #closeBlock(): void {

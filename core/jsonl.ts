@@ -8,22 +8,19 @@ import { CatalogCorrupt } from './errors.ts';
 const CHUNK_CHARACTERS = 65_536;
 
 /**
- * Bytes that zlib hands over at a time, instead of its 16 KiB: each time costs two changes of thread. Neither this nor the size
- * of what zlib is given changes the bytes that it makes.
+ * Bytes that zlib hands over at a time, instead of its 16 KiB: each time costs two changes of thread. More gains nothing, and V8
+ * keeps texts of 128 KiB apart. Neither this nor the size of what zlib is given changes the bytes that it makes.
  */
-const ZLIB_CHUNK_BYTES = 262_144;
-
-/** Bytes that are made a text at a time: V8 keeps texts of 128 KiB and more apart, and cleans up after them more slowly. */
-const TEXT_BYTES = 65_536;
+const ZLIB_CHUNK_BYTES = 65_536;
 
 /** One JSON text per line, gzipped without a time, so that the same lines always give the same bytes. */
 export function gzipJsonLines(values: AsyncIterable<unknown>): AsyncIterable<Uint8Array> {
-  return gzipTexts(inChunks(values));
+  return compressed(inChunks(values));
 }
 
-/** As `gzipJsonLines`, of lines that are bytes already. */
-export function gzipBytes(chunks: Iterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  return gzipTexts(chunks);
+/** As `gzipJsonLines`, of lines that are bytes already: the same bytes come out. */
+export function gzipLineBytes(chunks: Iterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  return compressed(chunks);
 }
 
 /** One JSON text per line, as it is. */
@@ -33,10 +30,10 @@ export async function* plainJsonLines(values: AsyncIterable<unknown>): AsyncIter
   }
 }
 
-function gzipTexts(texts: AsyncIterable<string> | Iterable<Uint8Array>): AsyncIterable<Uint8Array> {
+function compressed(lines: AsyncIterable<string> | Iterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const gzip = createGzip({ level: 6, chunkSize: ZLIB_CHUNK_BYTES });
   // Errors of the source destroy the gzip stream, whose reader then throws them: the callback has nothing to add.
-  pipeline(Readable.from(texts), gzip, () => undefined);
+  pipeline(Readable.from(lines), gzip, () => undefined);
   return gzip;
 }
 
@@ -75,12 +72,10 @@ export async function* readGzipJsonBlocks(
   let number = 0;
   try {
     for await (const bytes of gunzip) {
-      for (let at = 0; at < bytes.byteLength; at += TEXT_BYTES) {
-        const lines = (rest + decoder.write(bytes.subarray(at, at + TEXT_BYTES))).split('\n');
-        rest = lines.pop() ?? '';
-        yield parsed(lines, name, number);
-        number += lines.length;
-      }
+      const lines = (rest + decoder.write(bytes)).split('\n');
+      rest = lines.pop() ?? '';
+      yield parsed(lines, name, number);
+      number += lines.length;
     }
   } catch (error) {
     throw isZlibError(error) ? broken(name, `its gzip is broken after line ${number}`, error) : error;

@@ -18,7 +18,7 @@ export class BenchStore extends InMemoryObjectStore {
   }
 
   override get(key: string): Promise<StoredObject | undefined> {
-    const path = this.#pathOf(key);
+    const path = this.pathOf(key);
     if (!existsSync(path)) {
       return super.get(key);
     }
@@ -29,7 +29,7 @@ export class BenchStore extends InMemoryObjectStore {
   override async createStream(key: string, body: AsyncIterable<Uint8Array>): Promise<StreamedObject> {
     const hash = createHash('sha256');
     let sizeBytes = 0;
-    const file = await open(this.#pathOf(key), 'wx');
+    const file = await open(this.pathOf(key), 'wx');
     try {
       for await (const chunk of body) {
         hash.update(chunk);
@@ -48,7 +48,8 @@ export class BenchStore extends InMemoryObjectStore {
     }
   }
 
-  #pathOf(key: string): string {
+  /** The file of a streamed object. */
+  pathOf(key: string): string {
     return join(this.#directory, encodeURIComponent(key));
   }
 }

@@ -1,7 +1,5 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import * as z from 'zod/mini';
-import { enumerationSchema } from '../../core/draft.ts';
+import { type EnumerationTotals, enumerationSchema } from '../../core/draft.ts';
 import { streamOf } from '../../core/draft-writer.ts';
 import { FORMAT_VERSION } from '../../core/format.ts';
 import { enumerateRank } from '../../core/jobs/enumerate-rank.ts';
@@ -10,8 +8,9 @@ import { NO_TOTALS } from '../../core/records.ts';
 import { readJson } from '../../core/stored-json.ts';
 import { manifestKey, ranksKey } from '../../core/vault-layout.ts';
 import { RunKeys } from '../../core/work-layout.ts';
+import { runBareCodecs } from './bare-codecs.ts';
 import { BenchStore } from './bench-store.ts';
-import { type RootKind, SyntheticRank } from './synthetic-rank.ts';
+import { type ExpectedCounts, type RootKind, SyntheticRank } from './synthetic-rank.ts';
 
 const BACKUP = 'bench';
 const BASE = 'snapshot.2026-01-30.22-00-00';
@@ -20,7 +19,7 @@ const RANK = 1;
 const MANIFEST = manifestKey(BACKUP, BASE, RANK);
 
 export interface Scene {
-  /** Holds the base; what the run writes goes there too. */
+  /** Holds the base. */
   readonly directory: string;
   readonly parts: number;
   readonly kind: RootKind;
@@ -28,8 +27,11 @@ export interface Scene {
 
 export const measurementSchema = z.object({
   seconds: z.number(),
-  /** Of all threads: what a shared machine distorts least. */
+  /** Of all threads, and of the one that runs the engine's own code: what a shared machine distorts least. */
   cpuSeconds: z.number(),
+  mainThreadSeconds: z.number(),
+  /** Node and modules alone, before the first part. */
+  residentAtStartBytes: z.number(),
   peakResidentBytes: z.number(),
   peakHeapBytes: z.number(),
 });
@@ -40,53 +42,73 @@ export async function prepareBase({ directory, parts, kind }: Scene): Promise<vo
   const vault = new BenchStore(directory);
   const header = { formatVersion: FORMAT_VERSION, backup: BACKUP, snapshot: BASE } as const;
   const lines = new SyntheticRank(parts, kind).baseLines(BASE);
-  const { sha256, sizeBytes } = await vault.createStream(
-    MANIFEST,
-    manifestBytes({ ...header, rank: `rank-${RANK}` }, lines),
-  );
+  const bytes = manifestBytes({ ...header, rank: `rank-${RANK}` }, lines);
+  const { sha256, sizeBytes } = await vault.createStream(MANIFEST, bytes);
   const ranks = streamOf([{ rank: RANK, sha256, sizeBytes, totals: NO_TOTALS, in: [] }]);
   await vault.createStream(ranksKey(BACKUP, BASE), ranksBytes(header, ranks));
 }
 
-/** One enumeration. @throws Error when it counted something else than is there */
-export async function measureEnumeration({ directory, parts, kind }: Scene): Promise<Measurement> {
-  const source = new SyntheticRank(parts, kind);
-  const work = new BenchStore(join(directory, 'work'));
-  const keys = new RunKeys('Snapshot', 'bench');
+/** Enumerates the rank so many times, in runs of their own. @throws Error when one counted something else than is there */
+export async function measureEnumerations(scene: Scene, times: number): Promise<Measurement> {
+  const source = new SyntheticRank(scene.parts, scene.kind);
+  const expected = source.expected();
   const heap = new HeapWatch();
-  const deps = { work, vault: new BenchStore(directory), keys, source, clock: { nowEpochMillis: () => 0 } };
-  const run = { backup: BACKUP, snapshot: SNAPSHOT, warmPass: false };
-  const request = { pass: 'final', rank: RANK, progress: { done: false }, invocation: 'bench' } as const;
-  const cpu = process.cpuUsage();
-  const start = performance.now();
-  await enumerateRank(deps, {
-    ...request,
-    plan: { run, base: BASE, baseRanks: [RANK] },
-    shouldStop: () => heap.look(),
+  const measured = await measure(heap, async () => {
+    for (let run = 1; run <= times; run += 1) {
+      const counted = await enumerate(scene, source, { execution: `run-${run}`, shouldStop: () => heap.look() });
+      assertCounted(counted, expected);
+    }
   });
-  const seconds = (performance.now() - start) / 1000;
-  const { user, system } = process.cpuUsage(cpu);
-  const measured = {
-    seconds,
-    cpuSeconds: (user + system) / 1e6,
-    peakResidentBytes: process.resourceUsage().maxRSS * 1024,
-    peakHeapBytes: heap.peakBytes,
-  };
-  const enumeration = await readJson(work, keys.enumeration('final', RANK), enumerationSchema);
-  assertCounted(enumeration?.value.totals, source.expected());
   return measured;
 }
 
-function assertCounted(
-  counted: Readonly<Record<string, number>> | undefined,
-  expected: Readonly<Record<string, number>>,
-): void {
-  for (const [name, count] of Object.entries(expected)) {
-    if (counted?.[name] !== count) {
-      throw new Error(
-        `The enumeration counted ${counted?.[name]} ${name}, but there are ${count}: do not trust the figures.`,
-      );
-    }
+export function measureBareCodecs({ directory }: Scene): Promise<Measurement> {
+  return measure(new HeapWatch(), () => runBareCodecs(new BenchStore(directory).pathOf(MANIFEST)));
+}
+
+async function measure(heap: HeapWatch, act: () => Promise<void>): Promise<Measurement> {
+  const residentAtStartBytes = process.memoryUsage.rss();
+  const [cpu, thread, start] = [process.cpuUsage(), process.threadCpuUsage(), performance.now()];
+  await act();
+  const seconds = (performance.now() - start) / 1000;
+  return {
+    seconds,
+    cpuSeconds: secondsOf(process.cpuUsage(cpu)),
+    mainThreadSeconds: secondsOf(process.threadCpuUsage(thread)),
+    residentAtStartBytes,
+    peakResidentBytes: process.resourceUsage().maxRSS * 1024,
+    peakHeapBytes: heap.peakBytes,
+  };
+}
+
+function secondsOf({ user, system }: { readonly user: number; readonly system: number }): number {
+  return (user + system) / 1e6;
+}
+
+async function enumerate(
+  { directory }: Scene,
+  source: SyntheticRank,
+  run: { readonly execution: string; readonly shouldStop: () => boolean },
+): Promise<EnumerationTotals | undefined> {
+  const work = new BenchStore(directory);
+  const keys = new RunKeys('Snapshot', run.execution);
+  const deps = { work, vault: new BenchStore(directory), keys, source, clock: { nowEpochMillis: () => 0 } };
+  await enumerateRank(deps, {
+    plan: { run: { backup: BACKUP, snapshot: SNAPSHOT, warmPass: false }, base: BASE, baseRanks: [RANK] },
+    pass: 'final',
+    rank: RANK,
+    progress: { done: false },
+    invocation: 'bench',
+    shouldStop: run.shouldStop,
+  });
+  return (await readJson(work, keys.enumeration('final', RANK), enumerationSchema))?.value.totals;
+}
+
+function assertCounted(counted: EnumerationTotals | undefined, expected: ExpectedCounts): void {
+  const { parts, copyParts, removedParts } = counted ?? {};
+  if (parts !== expected.parts || copyParts !== expected.copyParts || removedParts !== expected.removedParts) {
+    const [said, is] = [JSON.stringify(counted), JSON.stringify(expected)];
+    throw new Error(`The enumeration counted ${said}, but there are ${is}: the figures mean nothing.`);
   }
 }
 
@@ -102,8 +124,4 @@ class HeapWatch {
     }
     return false;
   }
-}
-
-export function removeWork(directory: string): void {
-  rmSync(join(directory, 'work'), { recursive: true, force: true });
 }

@@ -5,6 +5,7 @@ import { namesDifferingInCase } from './names.ts';
 import { rootFindings } from './root-findings.ts';
 import { configSchema, type RankvaultConfig, type RankvaultConfigInput } from './schema.ts';
 import { shapeFindings } from './shape-findings.ts';
+import { sizeFindings } from './size-findings.ts';
 import { vaultFindings } from './vault-findings.ts';
 
 export interface ValidationOptions {
@@ -45,6 +46,7 @@ function configFindings(config: RankvaultConfig, options: ValidationOptions): re
     ...Object.entries(config.backups).flatMap(([name, backup]) =>
       backupFindings(`backups.${name}`, backup, config.clusters),
     ),
+    ...sizeFindings(config),
   ];
 }
 

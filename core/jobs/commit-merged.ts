@@ -1,9 +1,10 @@
 import { SnapshotNotFound, VaultKeyTaken } from '../errors.ts';
 import { FORMAT_VERSION } from '../format.ts';
 import type { LockDependencies } from '../locks.ts';
-import { underBackupLock, type WaitAnswer } from '../maintain/merge-lock.ts';
+import { underBackupLock } from '../maintain/merge-lock.ts';
 import { readRecordOf } from '../maintain/merge-manifest.ts';
 import type { MergingPlan } from '../maintain/merge-plan.ts';
+import type { WaitAnswer } from '../maintain/under-locks.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { recordLockOf } from '../record-lock.ts';
 import { type SnapshotRecord, snapshotRecordSchema, tombstoneSchema } from '../records.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { DamageFound, ProtectionWeakened } from '../errors.ts';
+import { DamageFound, LockLost, ProtectionWeakened } from '../errors.ts';
 import { FORMAT_VERSION } from '../format.ts';
 import { assertLockHeld, releaseLock } from '../locks.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -46,11 +46,30 @@ export async function concludeVerification(deps: ConcludeDependencies, request: 
   const { run } = request;
   const plan = await readVerifyPlan(deps.work, run);
   const drill = await tryDrill(deps.work, plan, request);
-  const key = verificationKey(run.backup, plan.id);
-  const present = await readJson(deps.vault, key, verificationSchema);
-  const verification = present?.value ?? (await conclude(deps, plan, drill));
+  const verification = (await readRecord(deps.vault, plan)) ?? (await concludeOrAdopt(deps, plan, drill));
   await letGo(deps.work, plan);
   return answerOf(verification, drill);
+}
+
+async function readRecord(vault: ObjectStore, { run, id }: VerifyPlan): Promise<Verification | undefined> {
+  return (await readJson(vault, verificationKey(run.backup, id), verificationSchema))?.value;
+}
+
+/** A ghost of this step may have been faster: it has written the record, and given the turn back. */
+async function concludeOrAdopt(
+  deps: ConcludeDependencies,
+  plan: VerifyPlan,
+  drill: DrillVerdict | undefined,
+): Promise<Verification> {
+  try {
+    return await conclude(deps, plan, drill);
+  } catch (error) {
+    const adopted = error instanceof LockLost ? await readRecord(deps.vault, plan) : undefined;
+    if (adopted === undefined) {
+      throw error;
+    }
+    return adopted;
+  }
 }
 
 async function conclude(
@@ -83,9 +102,7 @@ async function conclude(
   };
   await assertLockHeld(work, lockKey, nonce);
   const created = await createJson(vault, verificationKey(backup, plan.id), record);
-  const raced =
-    created === 'created' ? undefined : await readJson(vault, verificationKey(backup, plan.id), verificationSchema);
-  return raced?.value ?? record;
+  return created === 'created' ? record : ((await readRecord(vault, plan)) ?? record);
 }
 
 function recordOf(

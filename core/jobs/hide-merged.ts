@@ -3,12 +3,13 @@ import { BackupFrozen, RecordMissing } from '../errors.ts';
 import { releaseHold } from '../holds.ts';
 import type { LockDependencies } from '../locks.ts';
 import { type BackupState, readBackupState } from '../maintain/backup-state.ts';
-import { underBackupLock, type WaitAnswer } from '../maintain/merge-lock.ts';
+import { hideAndSweep } from '../maintain/hide-and-sweep.ts';
+import { underBackupLock } from '../maintain/merge-lock.ts';
 import { readRecordOf } from '../maintain/merge-manifest.ts';
-import type { MergingPlan } from '../maintain/merge-plan.ts';
+import { type MergingPlan, tombstoneOfSource } from '../maintain/merge-plan.ts';
 import { readSweepPlan, sweepPlanKey } from '../maintain/plan.ts';
-import { assertSure, decideSweeps } from '../maintain/sweeps.ts';
-import { tombstoneOf, writeTombstone } from '../maintain/tombstones.ts';
+import { assertSure } from '../maintain/sweeps.ts';
+import type { WaitAnswer } from '../maintain/under-locks.ts';
 import { assertDigest } from '../manifest-io.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { VaultVersions } from '../ports/vault-versions.ts';
@@ -55,16 +56,16 @@ async function hide(
   assertHeld: () => Promise<void>,
 ): Promise<HideMergedAnswer> {
   const { run, merge } = plan;
-  const state = await readBackupState(deps, merge.backup);
+  const { backup, source } = merge;
+  const state = await readBackupState(deps, backup);
   await assertMayHide(deps, plan, state);
-  for (const record of sourcesToHide(plan, state)) {
-    await assertHeld();
-    await writeTombstone(deps.vault, tombstoneFor(plan, record, state.nowEpochMillis));
-  }
-  // Our own hold has done its work; left there, it would keep the bytes of what was just hidden.
-  await releaseHold(deps.work, { backup: merge.backup, snapshot: merge.source, execution: run.execution });
-  const states = [await readBackupState(deps, merge.backup)];
-  return planned(plan, await decideSweeps(deps, { run, keys: deps.keys, states, collect: false }));
+  // The full is there, so our own hold has done its work; left there, it would keep the bytes of what is hidden now.
+  await releaseHold(deps.work, { backup, snapshot: source, execution: run.execution });
+  const tombstones = sourcesToHide(plan, state).map((record) =>
+    tombstoneOfSource(merge, record, { owner: run, atEpochMillis: state.nowEpochMillis }),
+  );
+  const sweep = { run, keys: deps.keys, states: [state], tombstones, collect: false, assertHeld };
+  return planned(plan, await hideAndSweep(deps, sweep));
 }
 
 /** Everything that hiding the sources relies on, looked at again under the lock. */
@@ -96,14 +97,4 @@ async function assertVerified(deps: HideMergedDependencies, { run, merge }: Merg
 function sourcesToHide({ merge }: MergingPlan, state: BackupState): readonly SnapshotRecord[] {
   const pinned = new Set(state.pins.map(({ snapshot }) => snapshot));
   return state.visible.filter(({ snapshot }) => merge.sources.includes(snapshot) && !pinned.has(snapshot));
-}
-
-function tombstoneFor({ run, merge }: MergingPlan, record: SnapshotRecord, atEpochMillis: number) {
-  return tombstoneOf(record, {
-    action: 'merge',
-    reason: `Merged into ${merge.snapshot}, which shows the moment of ${merge.source}.`,
-    owner: run,
-    atEpochMillis,
-    keptForDays: merge.undeleteDays,
-  });
 }

@@ -1,11 +1,14 @@
-import * as z from 'zod/mini';
 import { batchesOf, type Enumeration } from '../draft.ts';
 import { type DraftReader, readEnumeration } from '../draft-io.ts';
 import type { MergingPlan } from '../maintain/merge-plan.ts';
 import { readRankList, writeBatchList } from './plan-copies.ts';
 
-export const mergeCopiesSchema = z.object({ batches: z.int(), ranks: z.int(), parts: z.int(), bytes: z.int() });
-export type MergeCopies = z.infer<typeof mergeCopiesSchema>;
+export interface MergeCopies {
+  readonly batches: number;
+  readonly ranks: number;
+  readonly parts: number;
+  readonly bytes: number;
+}
 
 /**
  * Writes the list of batches for the copy Map of a merge. What the ranks hold was committed before and is not doubted here: a rank

@@ -181,10 +181,10 @@ function isDeleted({ run, item: { unit } }: SurveyRequest, key: string): boolean
   return !run.dryRun && unit.lockedUntil === undefined && !isRecord;
 }
 
-/** Of a rank each is read twice, for its digest and for its lines; by every invocation again. */
+/** Counted once, however many invocations read them again: this is for the price that a dry run says. */
 function manifestsOf(unit: Unit, named: NamedVersions, { after }: SurveyProgress): number {
-  if (named instanceof NamedKeys) {
-    return after === undefined ? named.manifestsRead : 0;
+  if (after !== undefined || named === NOTHING_NAMED) {
+    return 0;
   }
-  return named === NOTHING_NAMED ? 0 : unit.referrers.length;
+  return named instanceof NamedKeys ? named.manifestsRead : unit.referrers.length;
 }

@@ -1,31 +1,25 @@
 import type { RankvaultConfig } from '../config/schema.ts';
-import { BackupNotFound, InputInvalid } from '../errors.ts';
+import { BackupNotFound } from '../errors.ts';
 import type { MaintainInput } from '../execution-input.ts';
-import { NAME_PATTERN } from '../ids.ts';
 import type { VaultVersions } from '../ports/vault-versions.ts';
 import { CATALOG_PREFIX } from '../vault-layout.ts';
-
-/** `name*`, or `*`. */
-const PATTERN = /^(?:[A-Za-z][A-Za-z0-9_]{0,62})?\*$/;
 
 /**
  * The backups that an input means, in order. Every action works on what the vault has, also when the configuration does not have it any
  * more; `expire` and `merge` only on what both may have.
- * @throws InputInvalid, BackupNotFound
+ * @throws BackupNotFound
  */
 export async function chooseBackups(
   deps: { readonly versions: VaultVersions; readonly config: RankvaultConfig },
   input: MaintainInput,
 ): Promise<readonly string[]> {
   const { backup } = input;
-  if (input.action === 'drop') {
-    assertDroppable(backup, input.deleteAllBackups);
-  }
   const stored: string[] = [];
   for await (const name of deps.versions.listDirectories(CATALOG_PREFIX)) {
     stored.push(name);
   }
   const configured = Object.keys(deps.config.backups);
+  // Only `drop` takes patterns, and its input says that all that match may go.
   if (backup.endsWith('*')) {
     const chosen = stored.filter((name) => name.startsWith(backup.slice(0, -1)));
     return chosen.length > 0 ? chosen : notFound(backup, stored);
@@ -34,20 +28,6 @@ export async function chooseBackups(
     return configured.includes(backup) ? [backup] : notConfigured(input.action, backup, configured);
   }
   return stored.includes(backup) || configured.includes(backup) ? [backup] : notFound(backup, stored);
-}
-
-/** An empty name, or one that was never filled in, must not become "all". */
-function assertDroppable(backup: string, deleteAllBackups: boolean): void {
-  if (!NAME_PATTERN.test(backup) && !PATTERN.test(backup)) {
-    throw new InputInvalid(`${JSON.stringify(backup)} names no backup.`, {
-      hint: 'Give the name of one backup; or, with "deleteAllBackups": true, the beginning of names and "*", or "*" for all.',
-    });
-  }
-  if (backup.endsWith('*') && !deleteAllBackups) {
-    throw new InputInvalid(`${JSON.stringify(backup)} may mean several backups.`, {
-      hint: 'Name one backup; or add "deleteAllBackups": true if all that match shall go. Try it with "dryRun": true first.',
-    });
-  }
 }
 
 function notFound(backup: string, stored: readonly string[]): never {

@@ -1,4 +1,4 @@
-import { findSnapshot, newestDirectory } from '../catalog.ts';
+import { byTime, findSnapshot, newestDirectory } from '../catalog.ts';
 import { claimDirectory } from '../claims.ts';
 import { InputInvalid } from '../errors.ts';
 import { holdSnapshot } from '../holds.ts';
@@ -68,7 +68,9 @@ function factsOf(merge: MergePlan) {
   };
 }
 
-/** The snapshot and what it builds on, as far back as that is visible; oldest first. */
+/**
+ * The snapshot and what it builds on, as far as that is visible; oldest first. Its chain reaches beyond a base that was purged.
+ */
 function sourcesOf({ visible, backup }: BackupState, newest: SnapshotRecord): readonly SnapshotRecord[] {
   if (newest.base === undefined) {
     throw new InputInvalid(`${backup}/${newest.snapshot} is a full: there is nothing to merge.`, {
@@ -76,11 +78,11 @@ function sourcesOf({ visible, backup }: BackupState, newest: SnapshotRecord): re
     });
   }
   const records = new Map(visible.map((record) => [record.snapshot, record]));
-  const sources: SnapshotRecord[] = [];
+  const sources = new Set(newest.chain.flatMap((snapshot) => records.get(snapshot) ?? []));
   for (let next: SnapshotRecord | undefined = newest; next !== undefined; next = records.get(next.base ?? '')) {
-    sources.unshift(next);
+    sources.add(next);
   }
-  return sources;
+  return [...sources].sort(byTime);
 }
 
 /** @returns the id that was claimed */

@@ -1,20 +1,8 @@
-import { acquireBackupLock } from '../claims.ts';
-import { LockLost } from '../errors.ts';
-import { assertLockHeld, type LockDependencies, releaseLock } from '../locks.ts';
+import { type LockDependencies, releaseLock } from '../locks.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { backupLockKey } from '../work-layout.ts';
 import type { MergingPlan } from './merge-plan.ts';
-
-export interface WaitAnswer {
-  readonly outcome: 'wait';
-  readonly waitSeconds: number;
-}
-
-/**
- * How often a merge looks whether the backup is free: a snapshot may run for a day, which are 720 rounds of a few events each, of the
- * 25,000 that an execution may have (Step Functions quotas).
- */
-const WAIT: WaitAnswer = { outcome: 'wait', waitSeconds: 120 };
+import { underLocks, type WaitAnswer } from './under-locks.ts';
 
 export interface LockedStep<T> {
   /** What an earlier invocation has left; then there is nothing to do. */
@@ -23,34 +11,21 @@ export interface LockedStep<T> {
   readonly act: (assertHeld: () => Promise<void>) => Promise<T>;
 }
 
-/**
- * Acts under the backup's lock and gives it back; somebody else's is waited for. A second invocation of the same step may give the lock
- * back under this one: then nothing more is done here, and the next round finds what the other has left.
- */
+/** A step of a merge that needs the backup's lock; copies are made by then, so it waits for a snapshot, however long that takes. */
 export async function underBackupLock<T>(
   deps: LockDependencies & { readonly vault: ObjectStore },
   { run, merge }: MergingPlan,
   { done, act }: LockedStep<T>,
 ): Promise<T | WaitAnswer> {
   const { execution, executionArn, nonce } = run;
-  const key = backupLockKey(merge.backup);
+  const { backup } = merge;
   const earlier = await done();
   if (earlier !== undefined) {
-    await releaseLock(deps.work, key, nonce);
+    await releaseLock(deps.work, backupLockKey(backup), nonce);
     return earlier;
   }
-  const lock = await acquireBackupLock(deps, merge.backup, { execution, executionArn, nonce, brief: true });
-  if (lock.outcome === 'held') {
-    return WAIT;
-  }
-  try {
-    const answer = (await done()) ?? (await act(() => assertLockHeld(deps.work, key, nonce)));
-    await releaseLock(deps.work, key, nonce);
-    return answer;
-  } catch (error) {
-    if (error instanceof LockLost) {
-      return WAIT;
-    }
-    throw error;
-  }
+  const owner = { execution, executionArn, nonce };
+  return underLocks(deps, { backups: [backup], owner, wait: true }, async (assertHeld) => {
+    return (await done()) ?? act(() => assertHeld(backup));
+  });
 }

@@ -5,11 +5,12 @@ import { formatVersionSchema } from '../format.ts';
 import { nameSchema, type RankName, snapshotDirectorySchema, snapshotIdSchema } from '../ids.ts';
 import { assertDigest, readRanks } from '../manifest-io.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import type { SnapshotRecord } from '../records.ts';
+import type { SnapshotRecord, Tombstone } from '../records.ts';
 import { maintainRunSchema } from '../run.ts';
 import { readJson } from '../stored-json.ts';
 import { ranksKey } from '../vault-layout.ts';
 import type { RunKeys } from '../work-layout.ts';
+import { type HidingFacts, tombstoneOf } from './tombstones.ts';
 
 /** What a merge was decided to do: the part `merge` of the frozen plan of its execution. */
 export const mergePlanSchema = z.object({
@@ -61,4 +62,14 @@ export async function writeMergeRanks(
     ranks.push(line.rank);
   }
   await deps.work.put(key, Buffer.from(JSON.stringify(ranks)));
+}
+
+/** Hides one of the sources. */
+export function tombstoneOfSource(
+  merge: MergePlan,
+  source: SnapshotRecord,
+  facts: Pick<HidingFacts, 'owner' | 'atEpochMillis'>,
+): Tombstone {
+  const reason = `Merged into ${merge.snapshot}, which shows the moment of ${merge.source}.`;
+  return tombstoneOf(source, { ...facts, action: 'merge', reason, keptForDays: merge.undeleteDays });
 }

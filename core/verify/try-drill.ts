@@ -42,7 +42,8 @@ async function countActivated(work: ObjectStore, execution: string): Promise<num
   await pMap(
     work.list(new RunKeys('Restore', execution).donePrefix('activation')),
     async ({ key }) => {
-      activated += (await readJson(work, key, doneWindowSchema))?.value.placed ?? 0;
+      const window = await readJson(work, key, doneWindowSchema);
+      activated += window?.value.placed ?? 0;
       return pMapSkip;
     },
     { concurrency: READS_AT_A_TIME },

@@ -61,7 +61,7 @@ export class MaintainingFunctions extends Construct {
     context.vault.grantWriteCatalog(finish, 'maintenance');
     context.vault.grantAbortUploads(finish);
     context.work.grantWrite(finish, 'swept');
-    context.work.grantDelete(finish, 'swept', 'holds');
+    context.work.grantDelete(finish, 'holds');
     return finish;
   }
 }

@@ -31,7 +31,8 @@ export class MergingFunctions extends Construct {
 
     this.commitMerged = this.#add(context, 'commit-merged');
     vault.grantReadCatalog(this.commitMerged);
-    vault.grantWriteCatalog(this.commitMerged, 'manifests', 'snapshots');
+    // Tombstones: as the planning of a snapshot, where it takes a dead execution's lock.
+    vault.grantWriteCatalog(this.commitMerged, 'manifests', 'snapshots', 'tombstones');
     work.grantWrite(this.commitMerged, 'locks');
     work.grantDelete(this.commitMerged, 'locks');
 

@@ -52,7 +52,8 @@ export class BackupSchedules extends Construct {
       for (const schedule of config.schedules) {
         this.#addSnapshot(backup, schedule, { started: snapshot, nowEpochMillis: props.nowEpochMillis });
       }
-      for (const timer of timersOf(backup, config)) {
+      // What is off is left out: nobody turns it on but by the configuration, and a stack has room for 500 resources.
+      for (const timer of timersOf(backup, config).filter(({ enabled }) => enabled)) {
         this.#addTimer(timer, { maintain, verify }[timer.machine]);
       }
     }
@@ -99,7 +100,6 @@ export class BackupSchedules extends Construct {
       description: timer.description,
       schedule: expressionOf(timer),
       timeWindow: scheduler.TimeWindow.off(),
-      enabled: timer.enabled,
       target: this.#target(started, timer.input),
     });
   }

@@ -6,15 +6,15 @@ import { mapOverItems, mapOverRanksFixed, mapOverRanksOnce } from './run-maps.ts
 import { askUntilTurn } from './turns.ts';
 
 /**
- * Makes a full of a chain by server-side copies, as a snapshot is made of a cluster: list, copy, seal, commit. Its sources are hidden
- * only after it has been verified; a snapshot that was committed meanwhile keeps what it names.
+ * Makes a full of a chain by server-side copies, as a snapshot is made of a cluster: list, copy, seal, verify, commit. Its sources are hidden
+ * last; a snapshot that was committed meanwhile keeps what it names.
  */
 export function mergeSnapshots(context: MaintainWorkflowContext): sfn.Chain {
   return sfn.Chain.start(listRanks(context))
     .next(copyParts(context))
     .next(sealRanks(context))
-    .next(commit(context))
     .next(verifyRanks(context))
+    .next(commit(context))
     .next(hideSources(context));
 }
 

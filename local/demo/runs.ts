@@ -136,7 +136,7 @@ export class Runs {
       this.#narrator.say(`  merged into ${merged.snapshot}: ${amountText(merged)}`);
     }
     if (markers > 0) {
-      this.#narrator.say(`  takes off ${countText(markers)} delete markers`);
+      this.#narrator.say(`  delete markers taken off: ${countText(markers)}`);
     }
     this.#showCost(run);
   }

@@ -77,6 +77,8 @@ export async function setStage(directory: string): Promise<Stage> {
   };
 }
 
+const NEVER = { expression: 'rate(1 day)', enabled: false };
+
 function configFor(
   places: Places,
   control: { readonly prod: LocalKinetica; readonly dr: LocalKinetica },
@@ -87,6 +89,11 @@ function configFor(
     control: { kind: 'none' as const },
     source: { kind: 'kagent' as const, path: pathToFileURL(places.kagentPath).href, clusterName, settleMinutes: 0 },
   });
+  // What schedules would start between the nights of the demo, it starts itself, when it has something to show.
+  const timers = {
+    verify: { present: { ...NEVER }, read: { ...NEVER, budget: { parts: 10_000 } } },
+    maintain: { collect: { ...NEVER } },
+  };
   return {
     clusters: {
       prod: { control: kineticaAt(control.prod), roots: [root(places.prod)] },
@@ -99,10 +106,10 @@ function configFor(
       analytics_dr: kagent('analytics_dr'),
     },
     backups: {
-      prod_system: { kind: 'system', cluster: 'prod' },
-      lake_files: { kind: 'system', cluster: 'lake' },
-      archive_files: { kind: 'system', cluster: 'archive', retention: { keepFulls: 1, keepDays: 7 } },
-      analytics_kagent: { kind: 'system', cluster: 'analytics' },
+      prod_system: { kind: 'system', cluster: 'prod', ...timers },
+      lake_files: { kind: 'system', cluster: 'lake', ...timers },
+      archive_files: { kind: 'system', cluster: 'archive', retention: { keepFulls: 2, keepDays: 7 }, ...timers },
+      analytics_kagent: { kind: 'system', cluster: 'analytics', ...timers },
     },
   };
 }

@@ -93,7 +93,7 @@ describe('the shipped functions', () => {
     expect(files.toSorted()).toEqual(ALL.map((name) => `${name}.ts`).toSorted());
   });
 
-  test('load in Node from their bundles and export a handler', () => {
+  test('load in Node from their bundles and export a handler', { timeout: 180_000 }, () => {
     const paths = staged(ALL, entryInFunctions);
     const imports = ALL.map((name) => `typeof (await import(${urlOf(paths, name)})).handler`);
     const environment = {

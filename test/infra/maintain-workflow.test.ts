@@ -22,8 +22,8 @@ describe('Maintain', () => {
       'Plan the merge',
       'Copy the merged parts',
       'Seal the merged ranks',
-      'Commit the merged snapshot',
       'Verify the merged ranks',
+      'Commit the merged snapshot',
       'Hide the merged snapshots',
       'Survey what can be deleted',
       'Plan the deletions',
@@ -41,11 +41,11 @@ describe('Maintain', () => {
     expect(all('Finish with the plan alone')).toMatchObject({ OutputPath: '$.result', End: true });
   });
 
-  test('hides the sources of a merge only after what was made of them is committed and verified', () => {
+  test('makes visible only what was verified, and hides the sources of a merge only then', () => {
     const merging = ways().filter((way) => way.includes('Hide the merged snapshots'));
     expect(merging.length).toBeGreaterThan(0);
     for (const way of merging) {
-      const order = ['Seal the merged ranks', 'Commit the merged snapshot', 'Verify the merged ranks'];
+      const order = ['Seal the merged ranks', 'Verify the merged ranks', 'Commit the merged snapshot'];
       const at = [...order, 'Hide the merged snapshots'].map((name) => way.indexOf(name));
       expect(at).toEqual(at.toSorted((left, right) => left - right));
       expect(at).not.toContain(-1);

@@ -21,7 +21,7 @@ describe('schedules', () => {
     return typeof input === 'string' ? JSON.parse(input) : undefined;
   };
 
-  test('are one each that the configuration has, and three more for every backup', () => {
+  test('are one each that the configuration has, and three more for every backup that are not off', () => {
     const names = all().map(({ Properties }) => Properties['Name']);
     expect(names.toSorted()).toEqual([
       'dr_system-timer-collect',
@@ -31,7 +31,6 @@ describe('schedules', () => {
       'prod_system-past',
       'prod_system-timer-collect',
       'prod_system-timer-drill-monthly',
-      'prod_system-timer-verify-present',
       'prod_system-timer-verify-read',
       'prod_system-weekly',
     ]);
@@ -89,7 +88,7 @@ describe('schedules', () => {
   });
 
   test.each([
-    ['prod_system-timer-verify-present', { level: 'present', backup: 'prod_system', wait: true }],
+    ['dr_system-timer-verify-present', { level: 'present', backup: 'dr_system', wait: true }],
     ['prod_system-timer-verify-read', { level: 'read', backup: 'prod_system', wait: true, budget: { dollars: 2.5 } }],
     [
       'dr_system-timer-verify-read',
@@ -115,8 +114,7 @@ describe('schedules', () => {
     schedule('dr_system-timer-collect', { ScheduleExpression: 'cron(30 7 ? * SUN *)', State: 'ENABLED' });
   });
 
-  test('keep what is configured for a timer, and are there but off when it is disabled', () => {
-    schedule('prod_system-timer-verify-present', { State: 'DISABLED', ScheduleExpression: 'rate(7 days)' });
+  test('keep what is configured for a timer', () => {
     schedule('prod_system-timer-verify-read', {
       State: 'ENABLED',
       ScheduleExpression: 'cron(30 4 * * ? *)',

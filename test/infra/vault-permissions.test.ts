@@ -126,7 +126,7 @@ describe('the vault', () => {
     ['manifests', ['CommitMerged', 'CommitSnapshot', 'SealMergedRank', 'SealRank']],
     ['snapshots', ['CommitMerged', 'CommitSnapshot']],
     ['definitions', ['CommitSnapshot']],
-    ['tombstones', ['HideMerged', 'PlanMaintenance', 'PlanSnapshot']],
+    ['tombstones', ['CommitMerged', 'HideMerged', 'PlanMaintenance', 'PlanSnapshot']],
     ['pins', ['PlanMaintenance']],
     ['verifications', ['ConcludeVerification']],
     ['findings', ['ConcludeVerification']],

@@ -74,9 +74,9 @@ describe('a cluster in a directory through a chain of every type', () => {
     }
   });
 
-  test('restores every point in time over a cluster of somebody else', async () => {
+  test('restores the first and the last point in time over a cluster of somebody else', async () => {
     const target = journey.takeFiles();
-    for (const [index, { snapshot, tree }] of moments.entries()) {
+    for (const [index, { snapshot, tree }] of [...moments.slice(0, 1), ...moments.slice(-1)].entries()) {
       await target.wipe();
       const foreign = new SegmentCluster({ seed: `foreign ${index}`, ...SMALL, tables: 2 }, target.tree);
       await foreign.create();

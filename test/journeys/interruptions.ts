@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SegmentCluster } from '../../local/samples/segment-cluster.ts';
 import type { ExecutionView } from '../../local/workflow/execution.ts';
-import { runAndKill } from './support/kill.ts';
 import { committed, expectFailure } from './support/outcomes.ts';
 import type { Place } from './support/places.ts';
 import { journey } from './support/shared-journey.ts';
@@ -171,26 +170,6 @@ describe('turns', () => {
     const target = journey.takeS3();
     await journey.restore(source, target);
     expectSameTree(await source.read(), await target.read());
-  });
-
-  test('a snapshot that dies at any of its invocations leaves a catalog that the next one builds on', async () => {
-    const { source, cluster: writing } = await cluster('files', 'dying');
-    const target = journey.takeFiles();
-    await journey.snapshot(source, 'full');
-    let moment = 1;
-    for (;;) {
-      const input = { backup: source.backup, type: 'incremental' };
-      const { killed } = await runAndKill(journey, 'Snapshot', input, { afterInvocation: moment });
-      if (!killed) {
-        break;
-      }
-      await writing.append({ segments: 1 });
-      await journey.snapshot(source, moment % 3 === 0 ? 'differential' : 'incremental');
-      await journey.restore(source, target, { policy: 'replace' });
-      expectSameTree(await source.read(), await target.read());
-      moment += 5;
-    }
-    expect(moment).toBeGreaterThan(15);
   });
 });
 

@@ -3,7 +3,5 @@ import './chains-on-s3.ts';
 import './chains-in-files.ts';
 import './quiesce.ts';
 import './restore-policies.ts';
-import './restore-killed.ts';
-import './histories.ts';
 // Last: clients that were told to slow down do so for a while, in real time.
 import './interruptions.ts';

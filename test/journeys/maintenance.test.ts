@@ -1,3 +1,5 @@
 // One file, so that these journeys share a laptop (support/keeping-journey.ts); `-t` picks some by their names.
+import './maintain.ts';
+import './verify.ts';
 import './snapshot-killed.ts';
 import './restore-killed.ts';

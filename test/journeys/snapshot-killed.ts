@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { SegmentCluster } from '../../local/samples/segment-cluster.ts';
 import { crashEverywhere } from './support/crash.ts';
-import { journey } from './support/keeping-journey.ts';
+import { journey, restoredTo } from './support/keeping-journey.ts';
 import { Oracle } from './support/oracle.ts';
 import { committed } from './support/outcomes.ts';
 import { namesInCatalog } from './support/vault-contents.ts';
@@ -16,10 +16,11 @@ const CASES = [
 test.each(CASES)(
   'dying at a request: a snapshot ($type) of a cluster on $kind leaves a catalog that the next one builds on',
   async ({ kind, type, first }) => {
-    const [source, target] = kind === 'files' ? [journey.takeFiles(), journey.takeFiles()] : [journey.takeS3(), journey.takeFiles()];
+    const source = kind === 'files' ? journey.takeFiles() : journey.takeS3();
+    await restoredTo.wipe();
     const cluster = new SegmentCluster({ seed: 'dying', ...TINY }, source.tree);
     await cluster.create();
-    const oracle = new Oracle(journey, source, target);
+    const oracle = new Oracle(journey, source, restoredTo);
     const full = await oracle.snapshot('full');
     await cluster.append({ segments: 1 });
     const files = await source.files();

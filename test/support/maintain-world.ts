@@ -1,5 +1,5 @@
 import type { RankvaultConfig } from '../../core/config/schema.ts';
-import type { MaintainInput } from '../../core/execution-input.ts';
+import type { ExecutionStart, MaintainInput } from '../../core/execution-input.ts';
 import { deleteVersions, deletionProgressSchema } from '../../core/jobs/delete-versions.ts';
 import { finishMaintenance } from '../../core/jobs/finish-maintenance.ts';
 import { planDeletions } from '../../core/jobs/plan-deletions.ts';
@@ -24,6 +24,8 @@ export interface MaintainOptions {
   readonly shouldStop?: () => boolean;
   /** How often each invocation happens: one after the other, or at the same time. @default 'once' */
   readonly invoked?: 'once' | 'twice' | 'beside its ghost';
+  /** That pass before. @default 1 */
+  readonly minutes?: number;
   /** What happens before one of the states. */
   readonly before?: Partial<Record<'survey' | 'planDeletions' | 'delete' | 'finish', () => Promise<unknown>>>;
 }
@@ -58,9 +60,22 @@ export class MaintainWorld extends VersionedWorld {
     return planMaintenance(this.maintaining, this.start(execution, complete));
   }
 
+  planStarted(start: ExecutionStart): Promise<MaintenanceAnswer> {
+    return planMaintenance(this.maintaining, start);
+  }
+
+  planAnything(input: unknown): Promise<MaintenanceAnswer> {
+    return planMaintenance(this.maintaining, this.start(this.next(), input));
+  }
+
+  /** With another configuration than that of the snapshots. */
+  planWith(config: RankvaultConfig, input: unknown): Promise<MaintenanceAnswer> {
+    return planMaintenance({ ...this.maintaining, config }, this.start(this.next(), input));
+  }
+
   /** The whole machine. @returns the report */
   async maintain(input: Input, options: MaintainOptions = {}): Promise<MaintenanceReport> {
-    this.clock.advanceMinutes(1);
+    this.clock.advanceMinutes(options.minutes ?? 1);
     const start = this.start(options.execution ?? this.next(), { backup: 'prod', ...input });
     const planned = await this.#planned(() => invoke(options, () => planMaintenance(this.maintaining, start)));
     if (planned.outcome === 'finished') {

@@ -1,42 +1,26 @@
-import { findSnapshot, newestDirectory, readSnapshots } from '../../core/catalog.ts';
-import type { ObjectLockConfig } from '../../core/config/schema.ts';
-import type { ExecutionStart } from '../../core/execution-input.ts';
-import { holdSnapshot } from '../../core/holds.ts';
-import { directoryOfId, nextSnapshotId, type RankName } from '../../core/ids.ts';
+import type { RankName } from '../../core/ids.ts';
 import { type CommitMergedAnswer, commitMerged } from '../../core/jobs/commit-merged.ts';
 import type { CopyProgress } from '../../core/jobs/copy-parts.ts';
-import { type DeletionProgress, deleteVersions, deletionProgressSchema } from '../../core/jobs/delete-versions.ts';
 import { type HideMergedAnswer, hideMerged } from '../../core/jobs/hide-merged.ts';
 import { mergeParts } from '../../core/jobs/merge-parts.ts';
 import { type MergeRankProgress, mergeRank, mergeRankProgressSchema } from '../../core/jobs/merge-rank.ts';
 import { readRankList } from '../../core/jobs/plan-copies.ts';
-import { planDeletions } from '../../core/jobs/plan-deletions.ts';
+import type { MaintenanceAnswer } from '../../core/jobs/plan-maintenance.ts';
 import { type MergeCopies, planMerge } from '../../core/jobs/plan-merge.ts';
 import { sealMergedRank } from '../../core/jobs/seal-merged-rank.ts';
-import { type SurveyProgress, surveyProgressSchema, surveyRemoval } from '../../core/jobs/survey-removal.ts';
 import {
   type VerifyMergedProgress,
   verifyMergedProgressSchema,
   verifyMergedRank,
 } from '../../core/jobs/verify-merged-rank.ts';
-import { readBackupState } from '../../core/maintain/backup-state.ts';
-import { deletionItemSchema } from '../../core/maintain/deletions.ts';
-import type { WaitAnswer } from '../../core/maintain/merge-lock.ts';
-import { type MergingPlan, writeMergeRanks } from '../../core/maintain/merge-plan.ts';
-import { readPlainLines } from '../../core/maintain/plain-lines.ts';
-import { decideSweeps } from '../../core/maintain/sweeps.ts';
-import { unitItemSchema } from '../../core/maintain/units.ts';
-import { ownerOf } from '../../core/owner.ts';
+import { type MergingPlan, readMergingPlan } from '../../core/maintain/merge-plan.ts';
 import type { Receipt } from '../../core/part.ts';
 import type { CopyTask, PartCopier } from '../../core/ports/part-copier.ts';
 import type { VaultVersions } from '../../core/ports/vault-versions.ts';
 import type { SnapshotRecord } from '../../core/records.ts';
-import type { BatchItem, MaintainRun } from '../../core/run.ts';
-import { createJson } from '../../core/stored-json.ts';
-import { isoOfEpochMillis } from '../../core/utc.ts';
-import { attemptKey, partKey } from '../../core/vault-layout.ts';
+import type { BatchItem } from '../../core/run.ts';
+import { partKey } from '../../core/vault-layout.ts';
 import { RunKeys } from '../../core/work-layout.ts';
-import { collect } from './byte-streams.ts';
 import { checksumOfBytes } from './checksum-of-bytes.ts';
 import { InMemoryPartCopier } from './in-memory-part-copier.ts';
 import { JobWorld, never, readBatchList, throughJson } from './job-world.ts';
@@ -50,10 +34,6 @@ export interface MergeOrder {
   /** @default 'latest' */
   readonly snapshot?: string;
   readonly shouldStop?: () => boolean;
-  /** @default 7 */
-  readonly undeleteDays?: number;
-  /** @default - no Object Lock */
-  readonly objectLock?: ObjectLockConfig;
   /** How often each invocation happens: one after the other, or at the same time. @default 'once' */
   readonly invoked?: 'once' | 'twice' | 'beside its ghost';
 }
@@ -195,11 +175,11 @@ export class Merge {
     return this.#invoke(() => hideMerged(this.deps, this.plan));
   }
 
-  commitUntilDone() {
+  commitUntilDone(): Promise<Extract<CommitMergedAnswer, { outcome: 'committed' }>> {
     return untilDone(() => this.commit());
   }
 
-  hideUntilDone() {
+  hideUntilDone(): Promise<Extract<HideMergedAnswer, { outcome: 'planned' }>> {
     return untilDone(() => this.hide());
   }
 
@@ -237,7 +217,7 @@ export class Merge {
 }
 
 /** As the machine does: asks again while the lock is somebody else's. */
-async function untilDone<A extends { readonly outcome: string }>(ask: () => Promise<A | WaitAnswer>): Promise<A> {
+async function untilDone<Answer extends Outcome>(ask: () => Promise<Answer>): Promise<Exclude<Answer, Waiting>> {
   for (let round = 0; round < 10; round += 1) {
     const answer = await ask();
     if (isDone(answer)) {
@@ -247,108 +227,46 @@ async function untilDone<A extends { readonly outcome: string }>(ask: () => Prom
   throw new Error('The lock was never free.');
 }
 
-function isDone<A extends { readonly outcome: string }>(answer: A | WaitAnswer): answer is A {
+interface Outcome {
+  readonly outcome: string;
+}
+
+interface Waiting {
+  readonly outcome: 'wait';
+}
+
+function isDone<Answer extends Outcome>(answer: Answer): answer is Exclude<Answer, Waiting> {
   return answer.outcome !== 'wait';
 }
 
-/** Frees what a sweep plan says, as the machine does after `hideMerged`. */
-export async function freeSwept(world: JobWorld, run: MaintainRun, shouldStop = never): Promise<void> {
-  const keys = new RunKeys('Maintain', run.execution);
-  const { work, vault } = world;
-  const deps = { work, vault, versions: vault, keys };
-  const units = run.units === 0 ? [] : await collect(readPlainLines(work, run.unitsKey, unitItemSchema));
-  for (const item of units) {
-    let progress: SurveyProgress = { done: false };
-    while (!progress.done) {
-      const request = { run, item, progress, invocation: world.invocation(), shouldStop };
-      progress = surveyProgressSchema.parse(throughJson(await surveyRemoval(deps, request)));
-    }
+/** A full, an incremental that adds and changes parts, and one that removes and changes some. */
+export async function takeChain(world: JobWorld): Promise<Record<'full' | 'second' | 'third', SnapshotRecord>> {
+  const full = await world.snapshot({ type: 'full', execution: 'run-0' });
+  world.tree.write('main', 'rank-1/tom-0/a.seg', Buffer.from('second'));
+  world.tree.write('main', 'rank-2/tom-0/empty.seg', Buffer.from(''));
+  const second = await world.snapshot({ type: 'incremental', execution: 'run-1' });
+  world.tree.remove('main', 'rank-1/tom-1/b.seg');
+  world.tree.write('main', 'cluster.conf', Buffer.from('third'));
+  const third = await world.snapshot({ type: 'incremental', execution: 'run-2' });
+  world.clock.advanceMinutes(5);
+  return { full, second, third };
+}
+
+/** The part of `MaintainWorld` that plans. */
+export interface PlanningWorld extends JobWorld {
+  planMaintenance(
+    input: { readonly action: 'merge'; readonly [key: string]: unknown },
+    execution: string,
+  ): Promise<MaintenanceAnswer>;
+}
+
+/** Plans a merge as the machine does; its execution runs until the test says otherwise. */
+export async function planOfMerge(world: PlanningWorld, order: MergeOrder): Promise<Merge> {
+  const { execution, backup = 'prod', snapshot = 'latest' } = order;
+  world.executions.states.set(`arn:${execution}`, { status: 'running' });
+  const answer = await world.planMaintenance({ action: 'merge', backup, snapshot }, execution);
+  if (answer.outcome !== 'planned') {
+    throw new Error(`The merge was not planned: ${answer.outcome}.`);
   }
-  await planDeletions(deps, run);
-  for (const item of await collect(readPlainLines(work, run.deletionsKey, deletionItemSchema))) {
-    let progress: DeletionProgress = { done: false };
-    while (!progress.done) {
-      progress = deletionProgressSchema.parse(
-        throughJson(await deleteVersions(deps, { run, item, progress, shouldStop })),
-      );
-    }
-  }
-}
-
-/** Sweeps all that is due by now. */
-export async function collectAll(world: JobWorld, execution: string, backup = 'prod'): Promise<void> {
-  const keys = new RunKeys('Maintain', execution);
-  const { work, vault, clock, executions } = world;
-  const deps = { work, vault, versions: vault, clock, executions };
-  const run = runOf(world.start(execution, {}), keys, { action: 'collect', backup, snapshot: undefined });
-  const states = [await readBackupState(deps, backup)];
-  const units = await decideSweeps(deps, { run, keys, states, collect: true });
-  await freeSwept(world, { ...run, units });
-}
-
-/** What `PlanMaintenance` leaves for the steps of a merge, of the same moment and with the same writes. */
-export async function planOfMerge(world: JobWorld, order: MergeOrder): Promise<Merge> {
-  const backup = order.backup ?? 'prod';
-  const start = world.start(order.execution, { action: 'merge', backup });
-  const keys = new RunKeys('Maintain', order.execution);
-  const owner = ownerOf(start);
-  const snapshots = await readSnapshots(world.vault, backup);
-  const source = findSnapshot(snapshots, backup, order.snapshot ?? 'latest');
-  const id = nextSnapshotId(world.clock.nowEpochMillis(), await newestDirectory(world.vault, backup));
-  const snapshot = directoryOfId(id);
-  const claimedAt = isoOfEpochMillis(world.clock.nowEpochMillis());
-  const attempt = { formatVersion: 1, backup, snapshot, id, ...owner, type: 'full', claimedAt };
-  await createJson(world.vault, attemptKey(backup, snapshot), attempt);
-  const { execution, executionArn } = owner;
-  const hold = { backup, snapshot: source.snapshot, execution, executionArn, since: claimedAt };
-  await holdSnapshot(world.work, world.vault, hold);
-  await writeMergeRanks(world, source, keys.ranks());
-  const plan: MergingPlan = {
-    formatVersion: 1,
-    startedAt: start.startedAt,
-    run: runOf(start, keys, { action: 'merge', backup, snapshot }),
-    merge: {
-      backup,
-      source: source.snapshot,
-      sources: lineageOf(snapshots, source),
-      snapshot,
-      id,
-      undeleteDays: order.undeleteDays ?? 7,
-      ...(order.objectLock === undefined ? {} : { objectLock: order.objectLock }),
-    },
-  };
-  await createJson(world.work, keys.plan(), plan);
-  return new Merge(world, plan, order);
-}
-
-/** The snapshot and all that it builds on, oldest first. */
-function lineageOf(snapshots: readonly SnapshotRecord[], newest: SnapshotRecord): string[] {
-  const base = snapshots.find(({ snapshot }) => snapshot === newest.base);
-  return [...(base === undefined ? [] : lineageOf(snapshots, base)), newest.snapshot];
-}
-
-function runOf(
-  start: ExecutionStart,
-  keys: RunKeys,
-  what: { readonly action: string; readonly backup: string; readonly snapshot: string | undefined },
-): MaintainRun {
-  const { action, backup, snapshot } = what;
-  return {
-    machine: 'Maintain',
-    ...ownerOf(start),
-    prefix: keys.prefix,
-    action,
-    backup,
-    dryRun: false,
-    merges: snapshot !== undefined,
-    ...(snapshot === undefined ? {} : { snapshot }),
-    ranksKey: keys.ranks(),
-    batchesKey: keys.batchList('final'),
-    unitsKey: keys.units('survey'),
-    units: 0,
-    deletionsKey: keys.units('deletions'),
-    rankConcurrency: 4,
-    copyConcurrency: 4,
-    resultsPrefix: keys.results(''),
-  };
+  return new Merge(world, await readMergingPlan(world.work, new RunKeys('Maintain', execution)), order);
 }

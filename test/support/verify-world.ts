@@ -1,4 +1,8 @@
+import { createHash } from 'node:crypto';
 import { configSchema, type RankvaultConfig } from '../../core/config/schema.ts';
+import { streamOf } from '../../core/draft-writer.ts';
+import { jsonBytes } from '../../core/format.ts';
+import { type RankName, rankDirectory } from '../../core/ids.ts';
 import { type Concluded, concludeRequestSchema, concludeVerification } from '../../core/jobs/conclude-verification.ts';
 import { planReads } from '../../core/jobs/plan-reads.ts';
 import { planVerification } from '../../core/jobs/plan-verification.ts';
@@ -6,25 +10,34 @@ import { readParts, readProgressSchema } from '../../core/jobs/read-parts.ts';
 import { type VerifyRankProgress, verifyRank, verifyRankProgressSchema } from '../../core/jobs/verify-rank.ts';
 import { readGzipJsonLines } from '../../core/jsonl.ts';
 import { readPlainLines } from '../../core/maintain/plain-lines.ts';
-import type { SnapshotRecord } from '../../core/records.ts';
+import { isDirectoryLine, type ManifestLine, type PartLine } from '../../core/manifest.ts';
+import { manifestBytes, ranksBytes, readManifest, readRanks } from '../../core/manifest-io.ts';
+import type { VersionName } from '../../core/ports/vault-versions.ts';
+import { type SnapshotRecord, tombstoneSchema } from '../../core/records.ts';
 import type { VerifyRun } from '../../core/run.ts';
 import { readJson } from '../../core/stored-json.ts';
-import { findingsKey, slicesKey, verificationKey } from '../../core/vault-layout.ts';
+import { isoOfEpochMillis } from '../../core/utc.ts';
+import {
+  findingsKey,
+  manifestKey,
+  partKey,
+  ranksKey,
+  recordKey,
+  slicesKey,
+  tombstoneKey,
+  verificationKey,
+} from '../../core/vault-layout.ts';
 import { type Finding, findingSchema, type Verification, verificationSchema } from '../../core/verification.ts';
 import { type Slice, sliceSchema } from '../../core/verify/read-slices.ts';
-import {
-  openVerification,
-  readItemSchema,
-  type UnitItem,
-  unitItemSchema,
-} from '../../core/verify/verify-plan.ts';
+import { openVerification, readItemSchema, type UnitItem, unitItemSchema } from '../../core/verify/verify-plan.ts';
 import { RunKeys } from '../../core/work-layout.ts';
-import { collect } from './byte-streams.ts';
+import { bytesOf, collect } from './byte-streams.ts';
 import { InMemoryPartReader } from './in-memory-part-reader.ts';
 import { InMemoryTree } from './in-memory-tree.ts';
 import { never, throughJson } from './job-world.ts';
 import { VersionedWorld } from './merge-world.ts';
 import { sampleConfig } from './sample-config.ts';
+import { storeBytes } from './store-bytes.ts';
 
 export interface VerifyOrder {
   readonly execution: string;
@@ -66,10 +79,71 @@ export class VerifyWorld extends VersionedWorld {
     this.tree.write('main', path, Buffer.from(content));
   }
 
+  /** A part as the snapshot's manifest names it. */
+  async line(record: SnapshotRecord, rank: RankName, path: string): Promise<PartLine> {
+    const { backup, snapshot } = record;
+    for await (const line of readManifest(this.vault, { backup, snapshot, rank })) {
+      if (line.path === path && !isDirectoryLine(line)) {
+        return line;
+      }
+    }
+    throw new Error(`${snapshot} has no part ${path} in rank ${rank}.`);
+  }
+
+  /** The version that holds the part's bytes. */
+  async version(record: SnapshotRecord, rank: RankName, path: string): Promise<VersionName> {
+    const line = await this.line(record, rank, path);
+    return { key: line.key ?? partKey(record.backup, line.in, rank, path), versionId: line.versionId };
+  }
+
+  /** Other bytes in place of a catalog object, as rot or a person does it. */
+  breakObject(key: string, body: Uint8Array = Buffer.from('other')): void {
+    this.vault.damage(this.vault.currentVersion(key), { body });
+  }
+
+  /** A manifest that was wrong when it was committed: the digests up to the record fit it. */
+  async forge(
+    record: SnapshotRecord,
+    rank: RankName,
+    change: (lines: ManifestLine[]) => ManifestLine[],
+  ): Promise<void> {
+    const { backup, snapshot } = record;
+    const lines = change(await collect(readManifest(this.vault, { backup, snapshot, rank })));
+    const header = { formatVersion: 1, backup, snapshot };
+    const manifest = await bytesOf(manifestBytes({ ...header, rank: rankDirectory(rank) }, streamOf(lines)));
+    this.breakObject(manifestKey(backup, snapshot, rank), manifest);
+    const ranks = await collect(readRanks(this.vault, backup, snapshot));
+    const forged = ranks.map((line) => (line.rank === rank ? { ...line, sha256: sha256Of(manifest) } : line));
+    const list = await bytesOf(ranksBytes({ ...header, formatVersion: 1 }, streamOf(forged)));
+    this.breakObject(ranksKey(backup, snapshot), list);
+    await this.reword(record, { ranksSha256: sha256Of(list) });
+  }
+
+  /** A record with other facts. */
+  async reword(record: SnapshotRecord, change: Partial<SnapshotRecord>): Promise<void> {
+    const key = recordKey(record.backup, record.snapshot);
+    const present = JSON.parse(Buffer.from(await storeBytes(this.vault, key)).toString());
+    this.breakObject(key, jsonBytes({ ...present, ...change }));
+  }
+
+  /** Hides the snapshot, as `Maintain` does; its bytes may go at once. */
+  async tombstone(record: SnapshotRecord): Promise<void> {
+    const { backup, snapshot, id, type, takenAt, totals } = record;
+    const at = isoOfEpochMillis(this.clock.nowEpochMillis());
+    const by = { execution: 'purge', executionArn: 'arn:purge' };
+    const tombstone = { formatVersion: 1, backup, snapshot, action: 'purge', reason: 'A test.', at, ...by };
+    const facts = { id, type, takenAt, totals };
+    await this.vault.create(
+      tombstoneKey(backup, snapshot),
+      jsonBytes(tombstoneSchema.parse({ ...tombstone, bytesKeptUntil: at, record: facts })),
+    );
+  }
+
   /** A minute passes, so that no two verifications share a moment. */
   planVerification(order: VerifyOrder) {
     this.clock.advanceMinutes(1);
-    return planVerification(this.verifying, this.start(order.execution, { backup: 'prod', ...order.input }));
+    const start = this.start(order.execution, { backup: 'prod', ...order.input });
+    return invoke(order, () => planVerification(this.verifying, start));
   }
 
   async planned(order: VerifyOrder): Promise<VerifyRun> {
@@ -132,9 +206,6 @@ export class VerifyWorld extends VersionedWorld {
   /** All jobs in the machine's order. */
   async verify(order: VerifyOrder): Promise<Verified> {
     const run = await this.planned(order);
-    if (order.invoked !== undefined && order.invoked !== 'once') {
-      await this.planned(order);
-    }
     await this.lookAtAll(run, order);
     await this.readAll(run, order);
     return this.verified(run, await this.conclude(run, {}, order));
@@ -184,6 +255,6 @@ export function smallTree(segments = 2): InMemoryTree {
   return tree;
 }
 
-export function names(records: readonly SnapshotRecord[]): readonly string[] {
-  return records.map(({ snapshot }) => snapshot);
+function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -6,26 +6,28 @@ import { acquireLock } from '../../../core/locks.ts';
 import { tombstoneOf, writeTombstone } from '../../../core/maintain/tombstones.ts';
 import { ranksKey, recordKey } from '../../../core/vault-layout.ts';
 import { backupLockKey } from '../../../core/work-layout.ts';
-import { planOfMerge, VersionedWorld } from '../../support/merge-world.ts';
+import { MaintainWorld } from '../../support/maintain-world.ts';
+import { planOfMerge } from '../../support/merge-world.ts';
+import { sampleConfig } from '../../support/sample-config.ts';
 import { snapshotRecord } from '../../support/sample-lines.ts';
 
 const LOCK = backupLockKey('prod');
 
 /** A full and an incremental, merged as far as the seals. */
-async function sealed(objectLock?: Parameters<typeof planOfMerge>[1]['objectLock']) {
-  const world = new VersionedWorld();
+async function sealed(config = sampleConfig()) {
+  const world = new MaintainWorld({ config });
   const full = await world.snapshot({ type: 'full', execution: 'run-0' });
   world.tree.write('main', 'rank-1/tom-0/a.seg', Buffer.from('second'));
   const second = await world.snapshot({ type: 'incremental', execution: 'run-1' });
   world.clock.advanceMinutes(1);
-  const merge = await planOfMerge(world, { execution: 'merge-1', ...(objectLock === undefined ? {} : { objectLock }) });
+  const merge = await planOfMerge(world, { execution: 'merge-1' });
   await merge.list();
   await merge.copy();
   await merge.seal();
   return { world, full, second, merge };
 }
 
-const visible = async (world: VersionedWorld) =>
+const visible = async (world: MaintainWorld) =>
   (await readSnapshots(world.vault, 'prod')).map(({ snapshot }) => snapshot);
 
 describe('committing a merged full', () => {
@@ -91,7 +93,7 @@ describe('committing a merged full', () => {
   it('commits nothing while its lock is gone, and does so in the next round', async () => {
     const { world, merge } = await sealed();
     world.vault.before('create', ranksKey('prod', merge.plan.merge.snapshot), () => world.work.delete(LOCK));
-    expect(await merge.commit()).toMatchObject({ outcome: 'wait' });
+    expect(await merge.commit()).toEqual({ outcome: 'wait', waitSeconds: 5 });
     expect(await visible(world)).toHaveLength(2);
     expect(await merge.commit()).toMatchObject({ outcome: 'committed' });
   });
@@ -128,7 +130,9 @@ describe('committing a merged full', () => {
   });
 
   it('is locked as what was written now, whatever the locks of its sources are', async () => {
-    const { merge, world } = await sealed({ mode: 'GOVERNANCE', retainDays: 30, chainDays: 14 });
+    const { merge, world } = await sealed(
+      sampleConfig({ vault: { objectLock: { mode: 'GOVERNANCE', retainDays: 30, chainDays: 14 } } }),
+    );
     await merge.commit();
     const record = (await readSnapshots(world.vault, 'prod')).at(-1);
     expect(record?.lock).toEqual({
@@ -141,7 +145,7 @@ describe('committing a merged full', () => {
   });
 });
 
-async function hide(world: VersionedWorld, record: Parameters<typeof tombstoneOf>[0], execution: string) {
+async function hide(world: MaintainWorld, record: Parameters<typeof tombstoneOf>[0], execution: string) {
   const owner = { execution, executionArn: `arn:${execution}` };
   const facts = {
     action: 'purge' as const,

@@ -9,22 +9,19 @@ import type { SnapshotRecord } from '../../../core/records.ts';
 import { freezeKey, pinKey, ranksKey, recordKey, tombstoneKey } from '../../../core/vault-layout.ts';
 import { backupLockKey, holdKey, holdsPrefix } from '../../../core/work-layout.ts';
 import { collect } from '../../support/byte-streams.ts';
-import { type Merge, type MergeOrder, planOfMerge, VersionedWorld } from '../../support/merge-world.ts';
+import { MaintainWorld } from '../../support/maintain-world.ts';
+import { type Merge, type MergeOrder, planOfMerge, takeChain } from '../../support/merge-world.ts';
+import { sampleConfig } from '../../support/sample-config.ts';
 
-async function chainOf(world: VersionedWorld) {
-  const full = await world.snapshot({ type: 'full', execution: 'run-0' });
-  world.tree.write('main', 'rank-1/tom-0/a.seg', Buffer.from('second'));
-  const second = await world.snapshot({ type: 'incremental', execution: 'run-1' });
-  world.tree.write('main', 'cluster.conf', Buffer.from('third'));
-  const third = await world.snapshot({ type: 'incremental', execution: 'run-2' });
-  world.clock.advanceMinutes(1);
-  return { full, second, third };
-}
+/** Bytes go as soon as their snapshot is hidden. */
+const WITHOUT_WINDOW = sampleConfig({
+  backups: { prod: { kind: 'system', cluster: 'prod', retention: { undeleteDays: 0 } } },
+});
 
 /** A full and two incrementals, merged, committed and verified. */
-async function verified(order: Partial<MergeOrder> = {}) {
-  const world = new VersionedWorld();
-  const chain = await chainOf(world);
+async function verified(config = sampleConfig(), order: Partial<MergeOrder> = {}) {
+  const world = new MaintainWorld({ config });
+  const chain = await takeChain(world);
   const merge = await planOfMerge(world, { execution: 'merge-1', ...order });
   await merge.upToCommit();
   await merge.verify();
@@ -37,10 +34,10 @@ async function inTurn(steps: readonly (() => Promise<unknown>)[]): Promise<void>
   }
 }
 
-const visible = async (world: VersionedWorld) =>
+const visible = async (world: MaintainWorld) =>
   (await readSnapshots(world.vault, 'prod')).map(({ snapshot }) => snapshot);
 
-async function hideByHand(world: VersionedWorld, record: SnapshotRecord): Promise<void> {
+async function hideByHand(world: MaintainWorld, record: SnapshotRecord): Promise<void> {
   const owner = { execution: 'purge-1', executionArn: 'arn:purge-1' };
   const atEpochMillis = world.clock.nowEpochMillis();
   const facts = { action: 'purge' as const, reason: 'test', owner, atEpochMillis, keptForDays: 7 };
@@ -57,7 +54,7 @@ const note = (snapshot?: string) =>
     execution: 'pin-1',
   });
 
-async function assertNothingHidden(world: VersionedWorld, merge: Merge): Promise<void> {
+async function assertNothingHidden(world: MaintainWorld, merge: Merge): Promise<void> {
   const own = (await readTombstones(world.vault, 'prod')).filter(({ execution }) => execution === 'merge-1');
   expect(own).toEqual([]);
   expect(await world.work.head(sweepPlanKey(merge.deps.keys))).toBeUndefined();
@@ -76,10 +73,10 @@ describe('hiding what was merged', () => {
       snapshot: second.snapshot,
       action: 'merge',
       reason: `Merged into ${merged}, which shows the moment of ${third.snapshot}.`,
-      at: '2026-01-31T22:04:00.000Z',
+      at: '2026-01-31T22:08:00.000Z',
       execution: 'merge-1',
       executionArn: 'arn:merge-1',
-      bytesKeptUntil: '2026-02-07T22:04:00.000Z',
+      bytesKeptUntil: '2026-02-07T22:08:00.000Z',
       record: { id: second.id, type: 'incremental', takenAt: second.takenAt, totals: second.totals },
     });
     expect(await readSweepPlan(world.work, merge.deps.keys)).toMatchObject({ units: 0, directories: [] });
@@ -94,7 +91,7 @@ describe('hiding what was merged', () => {
   });
 
   it('frees everything of the sources at once when there is no window', async () => {
-    const { world, full, second, third, merge } = await verified({ undeleteDays: 0 });
+    const { world, full, second, third, merge } = await verified(WITHOUT_WINDOW);
     const answer = await merge.hide();
     const { units, directories } = await readSweepPlan(world.work, merge.deps.keys);
     expect(answer).toMatchObject({ run: { units } });
@@ -111,9 +108,9 @@ describe('hiding what was merged', () => {
   });
 
   it.each(['commit', 'hiding'])('keeps what a snapshot names that was committed before the %s', async (when) => {
-    const world = new VersionedWorld();
-    const chain = await chainOf(world);
-    const merge = await planOfMerge(world, { execution: 'merge-1', undeleteDays: 0 });
+    const world = new MaintainWorld({ config: WITHOUT_WINDOW });
+    const chain = await takeChain(world);
+    const merge = await planOfMerge(world, { execution: 'merge-1' });
     const steps = [merge.list, merge.copy, merge.seal, merge.commit, merge.verify].map((step) => step.bind(merge));
     const before = steps.splice(0, when === 'commit' ? 2 : 5);
     await inTurn(before);
@@ -141,7 +138,7 @@ describe('hiding what was merged', () => {
   });
 
   it.each(['twice', 'beside its ghost'] as const)('may be done %s', async (invoked) => {
-    const { world, merge, merged } = await verified({ invoked });
+    const { world, merge, merged } = await verified(sampleConfig(), { invoked });
     expect(await merge.hideUntilDone()).toEqual({ outcome: 'planned', run: { ...merge.plan.run, units: 0 } });
     expect(await visible(world)).toEqual([merged]);
     expect(await world.work.head(backupLockKey('prod'))).toBeUndefined();
@@ -152,7 +149,7 @@ describe('hiding what was merged', () => {
     const died = new Error('died');
     world.vault.before('create', tombstoneKey('prod', second.snapshot), () => Promise.reject(died));
     await expect(merge.hide()).rejects.toThrow(died);
-    expect(await visible(world)).toHaveLength(3);
+    expect(await visible(world)).toEqual([second.snapshot, merged]);
     expect(await merge.hide()).toMatchObject({ outcome: 'planned' });
     expect(await visible(world)).toEqual([merged]);
   });
@@ -165,12 +162,21 @@ describe('hiding what was merged', () => {
     expect(await visible(world)).toEqual([second.snapshot, merged]);
   });
 
-  it('stops before the next tombstone when its lock is gone, and goes on in the next round', async () => {
-    const { world, second, third, merge, merged } = await verified();
-    const lock = backupLockKey('prod');
-    world.vault.before('create', tombstoneKey('prod', second.snapshot), () => world.work.delete(lock));
-    expect(await merge.hide()).toEqual({ outcome: 'wait', waitSeconds: 120 });
-    expect(await visible(world)).toEqual([third.snapshot, merged]);
+  it('hides nothing twice, also when its ghost was through just before it got the lock', async () => {
+    const { world, second, merge, merged } = await verified();
+    world.work.before('create', backupLockKey('prod'), async () => {
+      await merge.hide();
+      await world.vault.hide(tombstoneKey('prod', second.snapshot));
+    });
+    expect(await merge.hide()).toMatchObject({ outcome: 'planned' });
+    expect(await visible(world)).toEqual([second.snapshot, merged]);
+  });
+
+  it('hides nothing while its lock is gone, and does so in the next round', async () => {
+    const { world, merge, merged } = await verified();
+    world.vault.before('listVersions', '/snapshots/', () => world.work.delete(backupLockKey('prod')));
+    expect(await merge.hide()).toEqual({ outcome: 'wait', waitSeconds: 5 });
+    await assertNothingHidden(world, merge);
     expect(await merge.hide()).toMatchObject({ outcome: 'planned' });
     expect(await visible(world)).toEqual([merged]);
   });

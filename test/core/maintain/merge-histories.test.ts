@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readSnapshots } from '../../../core/catalog.ts';
-import type { MaintainRun } from '../../../core/run.ts';
 import { InMemoryTree } from '../../support/in-memory-tree.ts';
-import { collectAll, freeSwept, type MergeOrder, planOfMerge, VersionedWorld } from '../../support/merge-world.ts';
+import { MaintainWorld } from '../../support/maintain-world.ts';
+import { type MergeOrder, planOfMerge } from '../../support/merge-world.ts';
 import { RestoreWorld } from '../../support/restore-world.ts';
+import { sampleConfig } from '../../support/sample-config.ts';
 
 /** Snapshots, merges and sweeps in any order; whatever is visible restores to what was there when it was taken. */
 
@@ -35,7 +36,6 @@ type Step =
       readonly snapshotAfter: number | undefined;
       readonly edits: readonly Edit[];
       readonly type: Type;
-      readonly undeleteDays: number;
       readonly invoked: NonNullable<MergeOrder['invoked']>;
     }
   | { readonly action: 'collect'; readonly afterDays: number };
@@ -58,7 +58,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       snapshotAfter: fc.option(fc.nat({ max: 4 }), { nil: undefined }),
       edits,
       type,
-      undeleteDays: fc.constantFrom(0, 7),
       invoked: fc.constantFrom<NonNullable<MergeOrder['invoked']>>('once', 'twice', 'beside its ghost'),
     }),
   },
@@ -68,10 +67,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 type Files = ReadonlyMap<string, string>;
 
 class History {
-  readonly world = new VersionedWorld({ tree: newTree() });
+  readonly world: MaintainWorld;
   /** What each snapshot has to give back, by directory. */
   readonly expected = new Map<string, Files>();
   #executions = 0;
+
+  constructor(undeleteDays: number) {
+    const prod = { kind: 'system' as const, cluster: 'prod', retention: { undeleteDays } };
+    this.world = new MaintainWorld({ tree: newTree(), config: sampleConfig({ backups: { prod } }) });
+  }
 
   async take(change: readonly Edit[], snapshotType: Type): Promise<void> {
     for (const { path, content } of change) {
@@ -88,19 +92,13 @@ class History {
   async merge(step: Extract<Step, { action: 'merge' }>): Promise<void> {
     const { world } = this;
     world.clock.advanceMinutes(1);
-    const snapshots = await readSnapshots(world.vault, 'prod');
-    const source = snapshots.at(-1 - step.of) ?? snapshots.at(-1);
+    const built = (await readSnapshots(world.vault, 'prod')).filter(({ base }) => base !== undefined);
+    const source = built.at(-1 - step.of) ?? built.at(-1);
     if (source === undefined) {
       return;
     }
-    const { undeleteDays, invoked } = step;
-    const order = {
-      execution: this.#next('merge'),
-      snapshot: source.snapshot,
-      undeleteDays,
-      invoked,
-      shouldStop: impatient(),
-    };
+    const { invoked } = step;
+    const order = { execution: this.#next('merge'), snapshot: source.snapshot, invoked, shouldStop: impatient() };
     const merge = await planOfMerge(world, order);
     this.expected.set(merge.plan.merge.snapshot, this.expected.get(source.snapshot) ?? new Map());
     const steps = [
@@ -121,12 +119,12 @@ class History {
     for (const each of sources) {
       this.expected.delete(each);
     }
-    await this.#free(answer.run);
+    await world.carryOut(answer.run, { shouldStop: impatient() });
   }
 
   async collect(afterDays: number): Promise<void> {
-    this.world.clock.advanceMinutes(afterDays * 24 * 60);
-    await collectAll(this.world, this.#next('collect'));
+    this.world.advanceDays(afterDays);
+    await this.world.maintain({ action: 'collect' });
   }
 
   /** Exactly the expected ones are visible, and each restores to what it showed. */
@@ -140,10 +138,6 @@ class History {
       await new RestoreWorld(this.world, tree).restore({ snapshot, policy: 'none', execution });
       expect(filesOf(tree)).toEqual(this.expected.get(snapshot));
     }
-  }
-
-  async #free(run: MaintainRun): Promise<void> {
-    await freeSwept(this.world, run, impatient());
   }
 
   #next(name: string): string {
@@ -184,29 +178,33 @@ function impatient(): () => boolean {
 describe('a history with merges', () => {
   it('restores every visible moment, whatever was merged and freed around it', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 7 }), async (steps) => {
-        const history = new History();
-        await history.take([], 'full');
-        for (const each of steps) {
-          switch (each.action) {
-            case 'snapshot':
-              await history.take(each.edits, each.type);
-              break;
-            case 'merge':
-              await history.merge(each);
-              break;
-            case 'collect':
-              await history.collect(each.afterDays);
-              break;
-            default:
-              each satisfies never;
+      fc.asyncProperty(
+        fc.constantFrom(0, 7),
+        fc.array(step, { minLength: 2, maxLength: 7 }),
+        async (undeleteDays, steps) => {
+          const history = new History(undeleteDays);
+          await history.take([], 'full');
+          for (const each of steps) {
+            switch (each.action) {
+              case 'snapshot':
+                await history.take(each.edits, each.type);
+                break;
+              case 'merge':
+                await history.merge(each);
+                break;
+              case 'collect':
+                await history.collect(each.afterDays);
+                break;
+              default:
+                each satisfies never;
+            }
+            await history.check();
           }
+          await history.collect(8);
           await history.check();
-        }
-        await history.collect(8);
-        await history.check();
-      }),
-      { numRuns: 12 },
+        },
+      ),
+      { numRuns: 25 },
     );
   }, 120_000);
 });

@@ -11,10 +11,11 @@ import { readJson } from '../../../core/stored-json.ts';
 import { manifestKey, partKey } from '../../../core/vault-layout.ts';
 import { collect } from '../../support/byte-streams.ts';
 import { always } from '../../support/job-world.ts';
-import { type Merge, planOfMerge, VersionedWorld } from '../../support/merge-world.ts';
+import { MaintainWorld } from '../../support/maintain-world.ts';
+import { type Merge, planOfMerge } from '../../support/merge-world.ts';
 
 async function committed() {
-  const world = new VersionedWorld();
+  const world = new MaintainWorld();
   world.tree.write('main', 'rank-1/tom-0/b.seg', Buffer.from('b'));
   await world.snapshot({ type: 'full', execution: 'run-0' });
   world.tree.write('main', 'rank-1/tom-0/a.seg', Buffer.from('second'));
@@ -168,8 +169,9 @@ describe('copying a batch of a merge', () => {
   it.each([{ checksum: 'CRC64NVME:AAAAAAAAAAA=' as const }, { sizeBytes: 1 }])(
     'refuses a copy that is not like its original: %o',
     async (change) => {
-      const world = new VersionedWorld();
+      const world = new MaintainWorld();
       await world.snapshot({ type: 'full', execution: 'run-0' });
+      await world.snapshot({ type: 'incremental', execution: 'run-1' });
       world.clock.advanceMinutes(1);
       const merge = await planOfMerge(world, { execution: 'merge-1' });
       await merge.list();

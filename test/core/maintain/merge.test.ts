@@ -1,32 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { BATCH_LIMITS } from '../../../core/batching.ts';
-import { findSnapshot, readSnapshots, readTombstones } from '../../../core/catalog.ts';
-import { streamOf } from '../../../core/draft-writer.ts';
-import { CatalogCorrupt, ChecksumMismatch, RecordMissing, VaultPartMissing } from '../../../core/errors.ts';
-import { FORMAT_VERSION, jsonBytes } from '../../../core/format.ts';
+import { findSnapshot, readSnapshots } from '../../../core/catalog.ts';
 import type { RankName } from '../../../core/ids.ts';
 import { isDirectoryLine, type ManifestLine } from '../../../core/manifest.ts';
-import { ranksBytes, readManifest, readRanks } from '../../../core/manifest-io.ts';
-import type { RankLine, SnapshotRecord } from '../../../core/records.ts';
-import { manifestKey, partKey, ranksKey, recordKey } from '../../../core/vault-layout.ts';
+import { readManifest, readRanks } from '../../../core/manifest-io.ts';
+import type { SnapshotRecord } from '../../../core/records.ts';
 import { collect } from '../../support/byte-streams.ts';
 import { always, type JobWorld } from '../../support/job-world.ts';
 import { ListedSource, listedDirectory, listedPart } from '../../support/listed-source.ts';
-import { type Merge, planOfMerge, StoringCopier, VersionedWorld } from '../../support/merge-world.ts';
-import { storeBytes } from '../../support/store-bytes.ts';
-
-/** A full, an incremental that adds and changes, one that removes and changes. */
-async function chain(world: VersionedWorld): Promise<Record<'full' | 'second' | 'third', SnapshotRecord>> {
-  const full = await world.snapshot({ type: 'full', execution: 'run-0' });
-  world.tree.write('main', 'rank-1/tom-0/a.seg', Buffer.from('second'));
-  world.tree.write('main', 'rank-2/tom-0/empty.seg', Buffer.from(''));
-  const second = await world.snapshot({ type: 'incremental', execution: 'run-1' });
-  world.tree.remove('main', 'rank-1/tom-1/b.seg');
-  world.tree.write('main', 'cluster.conf', Buffer.from('third'));
-  const third = await world.snapshot({ type: 'incremental', execution: 'run-2' });
-  world.clock.advanceMinutes(5);
-  return { full, second, third };
-}
+import { MaintainWorld } from '../../support/maintain-world.ts';
+import { type Merge, planOfMerge, StoringCopier, takeChain } from '../../support/merge-world.ts';
 
 async function linesOf(world: JobWorld, record: SnapshotRecord, rank: RankName): Promise<readonly ManifestLine[]> {
   return collect(readManifest(world.vault, { backup: record.backup, snapshot: record.snapshot, rank }));
@@ -57,9 +40,9 @@ async function assertSameButWhere(merge: Merge, source: SnapshotRecord): Promise
   }
 }
 
-async function mergeAll(world: JobWorld, source: SnapshotRecord, invoked: 'once' | 'twice' = 'once'): Promise<Merge> {
+async function mergeAll(world: MaintainWorld, source: SnapshotRecord): Promise<Merge> {
   const { backup, snapshot } = source;
-  const merge = await planOfMerge(world, { execution: `merge-${snapshot}`, backup, snapshot, invoked });
+  const merge = await planOfMerge(world, { execution: `merge-${snapshot}`, backup, snapshot });
   await merge.upToCommit();
   await merge.verify();
   await assertSameButWhere(merge, source);
@@ -68,8 +51,8 @@ async function mergeAll(world: JobWorld, source: SnapshotRecord, invoked: 'once'
 
 describe('a merged full', () => {
   it('has every part of the newest of the chain as its own, empty ones too', async () => {
-    const world = new VersionedWorld();
-    const { full, second, third } = await chain(world);
+    const world = new MaintainWorld();
+    const { full, second, third } = await takeChain(world);
     const merge = await mergeAll(world, third);
     const record = await mergedRecord(merge);
     expect(record).toMatchObject({
@@ -88,8 +71,8 @@ describe('a merged full', () => {
   });
 
   it('shows the moment of the newest, as nobody’s scheduled run, by its own execution', async () => {
-    const world = new VersionedWorld();
-    const { third } = await chain(world);
+    const world = new MaintainWorld();
+    const { third } = await takeChain(world);
     const record = await mergedRecord(await mergeAll(world, third));
     const { takenAt, source, definition, topology, cluster } = third;
     expect(record).toMatchObject({ takenAt, source, definition, topology, cluster });
@@ -100,16 +83,16 @@ describe('a merged full', () => {
   });
 
   it('can be made of any snapshot of the chain, and leaves the later ones as they are', async () => {
-    const world = new VersionedWorld();
-    const { full, second, third } = await chain(world);
+    const world = new MaintainWorld();
+    const { full, second, third } = await takeChain(world);
     const record = await mergedRecord(await mergeAll(world, second));
     expect(record.mergedFrom).toEqual([full.snapshot, second.snapshot]);
     expect((await readSnapshots(world.vault, 'prod')).at(-1)?.snapshot).toBe(third.snapshot);
   });
 
   it('can be made of a differential, which names its full', async () => {
-    const world = new VersionedWorld();
-    const { full } = await chain(world);
+    const world = new MaintainWorld();
+    const { full } = await takeChain(world);
     const differential = await world.snapshot({ type: 'differential', execution: 'run-3' });
     expect(differential.chain).toEqual([full.snapshot, differential.snapshot]);
     const record = await mergedRecord(await mergeAll(world, differential));
@@ -117,8 +100,8 @@ describe('a merged full', () => {
   });
 
   it('can be merged again with what was built on it', async () => {
-    const world = new VersionedWorld();
-    const { third } = await chain(world);
+    const world = new MaintainWorld();
+    const { third } = await takeChain(world);
     const first = await mergedRecord(await mergeAll(world, third));
     world.tree.write('main', 'rank-1/tom-0/a.seg', Buffer.from('fourth'));
     const incremental = await world.snapshot({ type: 'incremental', execution: 'run-3' });
@@ -128,7 +111,7 @@ describe('a merged full', () => {
   });
 
   it('brings parts home that a warm pass had put at a rewritten key', async () => {
-    const world = new VersionedWorld();
+    const world = new MaintainWorld();
     let passes = 0;
     const meanwhile = () => {
       passes += 1;
@@ -136,7 +119,8 @@ describe('a merged full', () => {
         world.tree.write('main', 'rank-1/tom-0/a.seg', Buffer.from('changed after the warm pass'));
       }
     };
-    const held = await world.snapshot({ backup: 'held', type: 'full', execution: 'run-0', meanwhile });
+    await world.snapshot({ backup: 'held', type: 'full', execution: 'run-0', meanwhile });
+    const held = await world.snapshot({ backup: 'held', type: 'incremental', execution: 'run-1' });
     const [line] = await linesOf(world, held, 1);
     expect(line).toMatchObject({ key: expect.stringContaining('/.rewritten/') });
     world.clock.advanceMinutes(1);
@@ -144,7 +128,7 @@ describe('a merged full', () => {
   });
 
   it('keeps directories, attributes, tokens and doubts of the source', async () => {
-    const world = new VersionedWorld();
+    const world = new MaintainWorld();
     world.copier = new StoringCopier(world);
     world.source = new ListedSource({
       0: [
@@ -156,17 +140,18 @@ describe('a merged full', () => {
       1: [listedDirectory('empty/')],
       cluster: [listedPart('conf'), listedDirectory('rank-0/')],
     });
-    const full = await world.snapshot({ type: 'full', execution: 'run-0' });
-    expect(full.totals).toMatchObject({ parts: 3, directories: 4 });
+    await world.snapshot({ type: 'full', execution: 'run-0' });
+    const second = await world.snapshot({ type: 'incremental', execution: 'run-1' });
+    expect(second.totals).toMatchObject({ parts: 3, directories: 4 });
     world.clock.advanceMinutes(1);
-    const merge = await mergeAll(world, full);
+    const merge = await mergeAll(world, second);
     const lines = await linesOf(world, await mergedRecord(merge), 0);
     expect(lines.map(({ path }) => path)).toEqual(['meta.mdb', 'tom-0/', 'tom-0/a', 'z/']);
     expect(lines[2]).toMatchObject({ racy: true, token: 'file:10:1:1:tom-0/a' });
   });
 
   it('is the base of the next incremental, which copies what has changed since and no more', async () => {
-    const world = new VersionedWorld();
+    const world = new MaintainWorld();
     world.copier = new StoringCopier(world);
     const parts = ['a', 'b', 'c'].map((path) => listedPart(path, { racy: path === 'c' }));
     world.source = new ListedSource({ 0: parts });
@@ -201,18 +186,14 @@ describe('the steps of a merge', () => {
     (_, index) => `rank-1/p${String(index).padStart(5, '0')}`,
   );
 
-  async function wide() {
-    const world = new VersionedWorld();
+  it('cut copies into batches and spread them over the ranks', async () => {
+    const world = new MaintainWorld();
     for (const path of paths) {
       world.tree.write('main', path, Buffer.from(path));
     }
-    const full = await world.snapshot({ type: 'full', execution: 'run-0' });
+    await world.snapshot({ type: 'full', execution: 'run-0' });
+    await world.snapshot({ type: 'incremental', execution: 'run-1' });
     world.clock.advanceMinutes(1);
-    return { world, full };
-  }
-
-  it('cut copies into batches and spread them over the ranks', async () => {
-    const { world } = await wide();
     const merge = await planOfMerge(world, { execution: 'merge-1' });
     const copies = await merge.list();
     expect(copies).toMatchObject({ batches: 5, ranks: 4, parts: paths.length + 5 });
@@ -220,8 +201,8 @@ describe('the steps of a merge', () => {
   });
 
   it('may stop after each part, and are the same in the end', async () => {
-    const world = new VersionedWorld();
-    const { third } = await chain(world);
+    const world = new MaintainWorld();
+    const { third } = await takeChain(world);
     const merge = await planOfMerge(world, { execution: 'merge-1', shouldStop: impatient() });
     await merge.upToCommit();
     await merge.verify();
@@ -229,8 +210,8 @@ describe('the steps of a merge', () => {
   });
 
   it.each(['twice', 'beside its ghost'] as const)('may each be done %s', async (invoked) => {
-    const world = new VersionedWorld();
-    const { third } = await chain(world);
+    const world = new MaintainWorld();
+    const { third } = await takeChain(world);
     const merge = await planOfMerge(world, { execution: 'merge-1', invoked });
     await merge.upToCommit();
     await merge.verify();
@@ -239,90 +220,13 @@ describe('the steps of a merge', () => {
   });
 
   it('do nothing when there is no time at all', async () => {
-    const world = new VersionedWorld();
-    await chain(world);
+    const world = new MaintainWorld();
+    await takeChain(world);
     const merge = await planOfMerge(world, { execution: 'merge-1' });
     await merge.list();
     const before = world.vault.keys();
     expect(await merge.copyOnce(always)).toEqual({ done: false });
     expect(world.vault.keys()).toEqual(before);
-  });
-});
-
-describe('a merge of a damaged snapshot', () => {
-  type Chain = Awaited<ReturnType<typeof chain>>;
-  type Damage = (world: VersionedWorld, chain: Chain) => unknown;
-
-  const partOf = (world: VersionedWorld, { full }: Chain) =>
-    world.vault.currentVersion(partKey('prod', full.snapshot, 0, 'meta.mdb'));
-
-  /** A good object of another snapshot lies where this one's should. */
-  const mistake = (keyOf: (snapshot: string) => string): Damage => {
-    return async ({ vault }, { full, third }) =>
-      vault.put(keyOf(third.snapshot), await storeBytes(vault, keyOf(full.snapshot)));
-  };
-
-  /** Record and ranks agree, and both are wrong. */
-  const lie =
-    (change: (lines: readonly RankLine[]) => readonly RankLine[]): Damage =>
-    async ({ vault }, { third }) => {
-      const { backup, snapshot } = third;
-      const changed = change(await collect(readRanks(vault, backup, snapshot)));
-      await vault.hide(ranksKey(backup, snapshot));
-      const header = { formatVersion: FORMAT_VERSION, backup, snapshot } as const;
-      const { sha256 } = await vault.createStream(ranksKey(backup, snapshot), ranksBytes(header, streamOf(changed)));
-      await vault.put(recordKey(backup, snapshot), jsonBytes({ ...third, ranksSha256: sha256 }));
-    };
-
-  it.each<[string, Damage, new (...args: never[]) => Error, string]>([
-    ['a part is gone', (world, of) => world.vault.lose(partOf(world, of)), VaultPartMissing, 'meta.mdb'],
-    [
-      'a part has other bytes',
-      (world, of) => world.vault.damage(partOf(world, of), { body: Buffer.from('rot') }),
-      ChecksumMismatch,
-      'meta.mdb',
-    ],
-    [
-      'a manifest is another',
-      mistake((snapshot) => manifestKey('prod', snapshot, 1)),
-      CatalogCorrupt,
-      'rank-1.jsonl.gz has digest',
-    ],
-    [
-      'a manifest is gone',
-      (world, { third }) => world.vault.hide(manifestKey('prod', third.snapshot, 1)),
-      CatalogCorrupt,
-      'no such object',
-    ],
-    [
-      'its ranks are others',
-      mistake((snapshot) => ranksKey('prod', snapshot)),
-      CatalogCorrupt,
-      '/ranks.jsonl.gz has digest',
-    ],
-    ['its ranks lack one', lie((lines) => lines.slice(1)), CatalogCorrupt, 'has no rank 0'],
-    [
-      'its manifest holds something else than recorded',
-      lie((lines) => lines.map((line) => ({ ...line, totals: { ...line.totals, bytes: line.totals.bytes + 1 } }))),
-      CatalogCorrupt,
-      'recorded were',
-    ],
-    [
-      'its record is gone',
-      (world, { third }) => world.vault.hide(recordKey('prod', third.snapshot)),
-      RecordMissing,
-      'is missing from the vault',
-    ],
-  ])('fails when %s, commits nothing and hides nothing', async (_what, damage, error, message) => {
-    const world = new VersionedWorld();
-    const of = await chain(world);
-    const merge = await planOfMerge(world, { execution: 'merge-1' });
-    await damage(world, of);
-    const merging = merge.upToCommit();
-    await expect(merging).rejects.toThrow(error);
-    await expect(merging).rejects.toThrow(message);
-    expect(await world.vault.head(recordKey('prod', merge.plan.merge.snapshot))).toBeUndefined();
-    expect(await readTombstones(world.vault, 'prod')).toEqual([]);
   });
 });
 

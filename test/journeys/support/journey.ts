@@ -129,6 +129,11 @@ export class Journey {
     return snapshot;
   }
 
+  /** The same while something else runs that nobody shall wait for. */
+  async snapshotBeside(place: { readonly backup: string }, type: Committed['type']): Promise<Committed> {
+    return committed(await this.trySnapshot(place, type));
+  }
+
   async trySnapshot(
     { backup }: { readonly backup: string },
     type: Committed['type'],

@@ -1,9 +1,15 @@
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import type { RankvaultConfigInput } from '../../../core/config/schema.ts';
 import { Journey, s3Url, urlIn } from './journey.ts';
+import type { FilePlace } from './places.ts';
 
 /** The laptop of the journeys that keep, trust and kill: small, because some of them put its buckets back again and again. */
 export let journey: Journey;
+
+/** Where drills restore to. */
+export let scratch: FilePlace;
+/** Where oracles restore to, one test after the other. */
+export let restoredTo: FilePlace;
 
 /** Backups of the clusters `brief1`, `brief2`, ...: what retention does not keep goes at once, with its bytes. */
 export const BRIEF = { keepFulls: 1, keepDays: 1, undeleteDays: 0 } as const;
@@ -18,7 +24,9 @@ beforeAll(async () => {
     [`brief${number}`, { retention: BRIEF }],
     [`lived${number}`, { retention: LIVED }],
   ]);
-  journey = await Journey.start({ files: 30, s3: 40, clusters, backups: Object.fromEntries(backups) });
+  journey = await Journey.start({ files: 12, s3: 44, clusters, backups: Object.fromEntries(backups) });
+  scratch = journey.filePlace('scratch');
+  restoredTo = journey.filePlace('restored');
 });
 afterEach(() => journey.calm());
 afterAll(() => journey.close());
@@ -30,12 +38,9 @@ function clusters(directory: string): RankvaultConfigInput['clusters'] {
   return {
     ...Object.fromEntries(named),
     scratch: { control: { kind: 'none' }, scratch: true, roots: [{ name: 'persist', url: urlIn(directory, 'scratch') }] },
-    // Nothing proves that it is stopped, and where its host manager would listen is not said.
-    running_scratch: {
-      control: { kind: 'kinetica', url: 'http://127.0.0.1:1' },
-      scratch: true,
-      roots: [{ name: 'persist', url: urlIn(directory, 'running_scratch') }],
-    },
+    // Its directory is never made.
+    no_scratch: { control: { kind: 'none' }, scratch: true, roots: [{ name: 'persist', url: urlIn(directory, 'none') }] },
+    restored: { control: { kind: 'none' }, roots: [{ name: 'persist', url: urlIn(directory, 'restored') }] },
   };
 }
 

@@ -15,7 +15,7 @@ beforeAll(async () => {
   standIns = await Promise.all(
     Array.from({ length: STAND_INS }, () => startLocalKinetica({ ranks: 2, tomsPerRank: 1 })),
   );
-  journey = await Journey.start({ files: 56, s3: 40, clusters });
+  journey = await Journey.start({ files: 42, s3: 30, clusters });
 });
 afterEach(() => journey.calm());
 afterAll(async () => {
