@@ -49,6 +49,7 @@ export const restoreInputSchema = z.strictObject({
     dryRun: false,
     targetIsStopped: false,
     trustTimes: false,
+    placeAll: false,
   }),
 });
 export type RestoreInput = z.infer<typeof restoreInputSchema>;

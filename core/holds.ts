@@ -25,10 +25,11 @@ export type HoldRequest = Omit<z.infer<typeof holdSchema>, 'formatVersion'>;
  * @throws SnapshotNotFound when the snapshot was hidden meanwhile
  */
 export async function holdSnapshot(work: ObjectStore, vault: ObjectStore, request: HoldRequest): Promise<void> {
-  const { backup, snapshot, execution } = request;
-  await work.put(holdKey(backup, snapshot, execution), jsonBytes({ formatVersion: FORMAT_VERSION, ...request }));
+  const { backup, snapshot, executionArn } = request;
+  const key = holdKey(backup, snapshot, executionArn);
+  await work.put(key, jsonBytes({ formatVersion: FORMAT_VERSION, ...request }));
   if ((await vault.head(tombstoneKey(backup, snapshot))) !== undefined) {
-    await work.delete(holdKey(backup, snapshot, execution));
+    await work.delete(key);
     throw new SnapshotNotFound(`${backup}/${snapshot} has been removed from the catalog.`, {
       hint: 'Choose another snapshot of the backup.',
     });
@@ -37,9 +38,9 @@ export async function holdSnapshot(work: ObjectStore, vault: ObjectStore, reques
 
 export async function releaseHold(
   work: ObjectStore,
-  request: Pick<HoldRequest, 'backup' | 'snapshot' | 'execution'>,
+  request: Pick<HoldRequest, 'backup' | 'snapshot' | 'executionArn'>,
 ): Promise<void> {
-  await work.delete(holdKey(request.backup, request.snapshot, request.execution));
+  await work.delete(holdKey(request.backup, request.snapshot, request.executionArn));
 }
 
 export interface ReaderHold {

@@ -34,6 +34,8 @@ export interface RestoreRules {
   readonly policy: RestorePolicy;
   /** Equal size and time count as equal. */
   readonly trustTimes: boolean;
+  /** Nothing that is there counts as equal. @default false */
+  readonly placeAll?: boolean;
   /** An earlier try of this restore has begun to place parts: what is there may be restored already and is never moved aside. */
   readonly resumed: boolean;
   /** False for a staging directory, which no server reads while it is being filled. */
@@ -111,7 +113,7 @@ function forWhatShallBe(line: ManifestLine, live: LiveEntry | undefined, rules: 
   if (live === undefined || live.kind === 'directory' || moved || isElsewhere(line, live, rules)) {
     return [{ phase: 'data', action: { action: 'place', line } }];
   }
-  if (live.sizeBytes !== line.sizeBytes) {
+  if (live.sizeBytes !== line.sizeBytes || rules.placeAll === true) {
     return [{ phase: 'data', action: { action: 'place', line } }];
   }
   return rules.trustTimes && hasSameTime(line, live) ? [] : [{ phase: 'data', action: { action: 'check', line } }];

@@ -168,6 +168,8 @@ export const restoreOptionsSchema = z.strictObject({
   targetIsStopped: z._default(z.boolean(), false),
   /** Equal size and modification time count as equal, without reading. Faster, and blind to rot. */
   trustTimes: z._default(z.boolean(), false),
+  /** Fetches every part from the vault, also where an equal one is in place: what a drill has to prove. */
+  placeAll: z._default(z.boolean(), false),
   copyConcurrency: z.optional(z.int().check(z.minimum(1), z.maximum(1000))),
 });
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { assertName, type RankName, rankDirectory } from './ids.ts';
 
 /** Every key of the work bucket. Nothing here is needed by a restore of a committed snapshot; a lifecycle rule expires it. */
@@ -27,8 +28,11 @@ export const HOLDS_PREFIX = 'holds/';
 export const holdsOfBackup = (backup: string): string => `${HOLDS_PREFIX}${backup}/`;
 /** Readers of a snapshot; while one is here, nothing of the snapshot is deleted. */
 export const holdsPrefix = (backup: string, snapshot: string): string => `${holdsOfBackup(backup)}${snapshot}/`;
-export const holdKey = (backup: string, snapshot: string, execution: string): string =>
-  `${holdsPrefix(backup, snapshot)}${execution}.json`;
+/** Executions of two machines may have the same name, so that the ARN makes the key. */
+export const holdName = (executionArn: string): string =>
+  `${createHash('sha256').update(executionArn).digest('hex').slice(0, 24)}.json`;
+export const holdKey = (backup: string, snapshot: string, executionArn: string): string =>
+  `${holdsPrefix(backup, snapshot)}${holdName(executionArn)}`;
 export const SWEPT_PREFIX = 'swept/';
 /**
  * What the last sweep of a directory left behind, so that the next one may skip it. Losing it costs a listing, nothing else.

@@ -133,6 +133,7 @@ async function rulesFor(
     rank,
     policy: plan.run.policy,
     trustTimes: plan.options.trustTimes,
+    placeAll: plan.options.placeAll,
     resumed: state.resumed,
     hasActivation: plan.source.kind === 'files',
     snapshotHasDirectories: facts.hasDirectories,

@@ -19,7 +19,7 @@ import { readCatalogNow, stateAfter } from '../verify/state-after.ts';
 import { drillRequestSchema, tryDrill } from '../verify/try-drill.ts';
 import { readVerifyPlan, type VerifyPlan } from '../verify/verify-plan.ts';
 import { type Told, tell, worstOf } from '../verify/words.ts';
-import { holdsOfBackup, RunKeys, verifyLockKey } from '../work-layout.ts';
+import { holdName, holdsOfBackup, RunKeys, verifyLockKey } from '../work-layout.ts';
 
 export const concludeRequestSchema = z.object({ run: verifyRunSchema, ...drillRequestSchema.shape });
 export type ConcludeRequest = z.infer<typeof concludeRequestSchema>;
@@ -140,14 +140,10 @@ function checkedBy({ plan, answers, drill }: RunToGather, read: Amount): Amount 
   }
 }
 
-const heldBySchema = z.looseObject({ executionArn: z.optional(z.string()) });
-
 /** Readers of a backup are few; those of this execution are ours, also what a ghost of the planning held. */
 async function letGo(work: ObjectStore, { run }: VerifyPlan): Promise<void> {
   for await (const { key } of work.list(holdsOfBackup(run.backup))) {
-    // Executions of two machines may have the same name: a hold says whose it is.
-    const hold = key.endsWith(`/${run.execution}.json`) ? await readJson(work, key, heldBySchema) : undefined;
-    if (hold?.value.executionArn === run.executionArn) {
+    if (key.endsWith(`/${holdName(run.executionArn)}`)) {
       await work.delete(key);
     }
   }

@@ -8,7 +8,15 @@ import type { ObjectStore } from '../ports/object-store.ts';
 import { quiesceSchema } from '../quiesce.ts';
 import type { RestoreRun, SnapshotRun } from '../run.ts';
 import { readJson } from '../stored-json.ts';
-import { backupLockKey, clusterLockKey, HOLDS_PREFIX, LOCKS_PREFIX, QUIESCE_PREFIX, RunKeys } from '../work-layout.ts';
+import {
+  backupLockKey,
+  clusterLockKey,
+  HOLDS_PREFIX,
+  holdName,
+  LOCKS_PREFIX,
+  QUIESCE_PREFIX,
+  RunKeys,
+} from '../work-layout.ts';
 
 /** Gives back what the run holds: a restore its hold on the snapshot, both their locks. Safe to repeat. */
 export async function unlockRun(work: ObjectStore, run: SnapshotRun | RestoreRun): Promise<void> {
@@ -64,16 +72,10 @@ async function findHold(work: ObjectStore, nonce: string): Promise<string | unde
   return undefined;
 }
 
-const heldBySchema = z.looseObject({ executionArn: z.optional(z.string()) });
-
-/**
- * Readers are few; one that failed while it was planned has holds and no plan. Executions of two machines may have the same name: a
- * hold says whose it is.
- */
-async function releaseAllHolds(work: ObjectStore, request: AbortRequest): Promise<void> {
+/** Readers are few; one that failed while it was planned has holds and no plan. */
+async function releaseAllHolds(work: ObjectStore, { executionArn }: AbortRequest): Promise<void> {
   for await (const { key } of work.list(HOLDS_PREFIX)) {
-    const hold = key.endsWith(`/${request.execution}.json`) ? await readJson(work, key, heldBySchema) : undefined;
-    if (hold?.value.executionArn === request.executionArn) {
+    if (key.endsWith(`/${holdName(executionArn)}`)) {
       await work.delete(key);
     }
   }

@@ -60,7 +60,7 @@ async function hide(
   const state = await readBackupState(deps, backup);
   await assertMayHide(deps, plan, state);
   // The full is there, so our own hold has done its work; left there, it would keep the bytes of what is hidden now.
-  await releaseHold(deps.work, { backup, snapshot: source, execution: run.execution });
+  await releaseHold(deps.work, { backup, snapshot: source, executionArn: run.executionArn });
   const tombstones = sourcesToHide(plan, state).map((record) =>
     tombstoneOfSource(merge, record, { owner: run, atEpochMillis: state.nowEpochMillis }),
   );

@@ -16,6 +16,7 @@ import { emptyReport, type MaintenanceReport, type MaintenanceResult, resultOf }
 import { readStoredReport, storeReport } from '../maintain/stored-report.ts';
 import { freezeSweeps } from '../maintain/sweeps.ts';
 import { underLocks, type WaitAnswer } from '../maintain/under-locks.ts';
+import { withoutDeadAttempts } from '../maintain/with-tombstones.ts';
 import { assertOwnPlan, ownerOf } from '../owner.ts';
 import type { MaintainRun } from '../run.ts';
 import { createJson, readJson } from '../stored-json.ts';
@@ -51,14 +52,15 @@ export async function planMaintenance(
     return answered;
   }
   const backups = await chooseBackups(deps, input);
-  return underLocks(deps, { backups, owner, wait: input.wait }, async (assertHeld) => {
+  return underLocks(deps, { backups, owner, wait: input.wait, dryRun: input.dryRun }, async ({ assertHeld, dead }) => {
     // A ghost may have had the locks meanwhile.
     const raced = await answerOf(planning);
     if (raced !== undefined) {
       return raced;
     }
     const states = await pMap(backups, (backup) => readBackupState(deps, backup), { concurrency: 1 });
-    return decide(planning, { deps, owner, states }, assertHeld);
+    const asLocked = states.map((state) => withoutDeadAttempts(state, dead.get(state.backup), owner));
+    return decide(planning, { deps, owner, states: asLocked }, assertHeld);
   });
 }
 

@@ -17,6 +17,9 @@ export async function planReads(
   deps: { readonly work: ObjectStore; readonly keys: RunKeys },
   plan: VerifyPlan,
 ): Promise<{ readonly batches: number }> {
+  if (plan.run.level !== 'read') {
+    return { batches: 0 };
+  }
   const answers = await readAnswers(deps, plan.run);
   const items = [...itemsOf(deps.keys, answers)];
   await deps.work.putStream(plan.run.batchesKey, plainJsonLines(streamOf(items)));

@@ -112,9 +112,12 @@ async function readOwnTombstones(
   const names = new Set(directories);
   const foreign = tombstones.find((each) => each.backup !== backup || !names.delete(each.snapshot));
   if (foreign !== undefined) {
-    throw new CatalogCorrupt(`A tombstone of backup '${backup}' says that it is of ${foreign.backup}/${foreign.snapshot}.`, {
-      hint: 'Nothing was hidden or deleted. Restore the earlier version of this object in the bucket.',
-    });
+    throw new CatalogCorrupt(
+      `A tombstone of backup '${backup}' says that it is of ${foreign.backup}/${foreign.snapshot}.`,
+      {
+        hint: 'Nothing was hidden or deleted. Restore the earlier version of this object in the bucket.',
+      },
+    );
   }
   return tombstones;
 }

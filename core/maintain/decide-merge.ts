@@ -7,9 +7,8 @@ import type { SnapshotRecord, Tombstone } from '../records.ts';
 import type { BackupState } from './backup-state.ts';
 import { assertNotFrozen } from './decide-hiding.ts';
 import { type Deciding, only, undeleteDaysOf } from './deciding.ts';
-import { type MergePlan, writeMergeRanks } from './merge-plan.ts';
+import { type MergePlan, tombstoneOfSource, writeMergeRanks } from './merge-plan.ts';
 import { assertSure } from './sweeps.ts';
-import { tombstoneOf } from './tombstones.ts';
 
 export interface Merging {
   readonly merge: MergePlan;
@@ -55,16 +54,8 @@ export async function decideMerge(deciding: Deciding<'merge'>, ranksKey: string)
     merged: { snapshot: merge.snapshot, parts, bytes },
     tombstones: sources
       .filter((source) => !pinned.includes(source))
-      .map((source) => tombstoneOf(source, { ...factsOf(merge), owner, atEpochMillis: nowEpochMillis })),
+      .map((source) => tombstoneOfSource(merge, source, { owner, atEpochMillis: nowEpochMillis })),
     notes: pinned.map(({ snapshot }) => `${snapshot} is pinned: it is merged, and stays in the catalog.`),
-  };
-}
-
-function factsOf(merge: MergePlan) {
-  return {
-    action: 'merge' as const,
-    reason: `Merged into ${merge.snapshot}, which shows the moment of ${merge.source}.`,
-    keptForDays: merge.undeleteDays,
   };
 }
 

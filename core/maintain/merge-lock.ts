@@ -25,7 +25,7 @@ export async function underBackupLock<T>(
     return earlier;
   }
   const owner = { execution, executionArn, nonce };
-  return underLocks(deps, { backups: [backup], owner, wait: true }, async (assertHeld) => {
+  return underLocks(deps, { backups: [backup], owner, wait: true }, async ({ assertHeld }) => {
     return (await done()) ?? act(() => assertHeld(backup));
   });
 }

@@ -73,48 +73,44 @@ export async function* judgeForRemoval(
 }
 
 /**
- * Delete markers that lie over a named version, with nothing between them. Held are the markers at the top of one key.
+ * Delete markers that lie over a named version, with nothing between them. Held is what lies over the first named version of one key.
  */
 export async function* judgeForRepair(
   versions: AsyncIterable<ListedVersion>,
   named: NamedVersions,
 ): AsyncGenerator<Judged> {
-  let markers: ListedVersion[] = [];
-  let strangers: ListedVersion[] = [];
+  let over: ListedVersion[] = [];
   let key: string | undefined;
+  let found = false;
   for await (const version of versions) {
     if (version.key !== key) {
-      yield* passed(markers, strangers);
-      [markers, strangers, key] = [[], [], version.key];
+      yield* passed(over);
+      [over, key, found] = [[], version.key, false];
     }
     if (version.kind === 'version' && (await named.has(version))) {
-      yield* uncovered(markers, strangers);
-      [markers, strangers] = [[], []];
+      yield* found ? [] : uncovered(over);
+      [over, found] = [[], true];
       yield { version, fate: 'named' };
-    } else if (version.kind === 'deleteMarker' && strangers.length === 0) {
-      markers.push(version);
+    } else if (found) {
+      yield { version, fate: 'passed' };
     } else {
-      strangers.push(version);
+      over.push(version);
     }
   }
-  yield* passed(markers, strangers);
+  yield* passed(over);
 }
 
-function* passed(markers: readonly ListedVersion[], strangers: readonly ListedVersion[]): Generator<Judged> {
-  for (const version of [...markers, ...strangers]) {
+function* passed(versions: readonly ListedVersion[]): Generator<Judged> {
+  for (const version of versions) {
     yield { version, fate: 'passed' };
   }
 }
 
 /** With a stranger in between, taking markers away would show the stranger. */
-function* uncovered(markers: readonly ListedVersion[], strangers: readonly ListedVersion[]): Generator<Judged> {
-  if (strangers.length > 0) {
-    const [top, ...below] = strangers;
-    yield* passed(markers, below);
-    yield* top === undefined ? [] : [{ version: top, fate: 'overlaid' as const }];
-    return;
-  }
-  for (const version of markers) {
-    yield { version, fate: 'marker' };
+function* uncovered(over: readonly ListedVersion[]): Generator<Judged> {
+  const stranger = over.find(({ kind }) => kind === 'version');
+  for (const version of over) {
+    const covered = version === stranger ? 'overlaid' : 'passed';
+    yield { version, fate: stranger === undefined ? 'marker' : covered };
   }
 }

@@ -1,6 +1,8 @@
 import { byTime } from '../catalog.ts';
 import type { Tombstone } from '../records.ts';
+import type { Lock, LockOwner } from '../locks.ts';
 import type { BackupState, HiddenSnapshot } from './backup-state.ts';
+import { tombstoneOfAttempt } from './tombstones.ts';
 
 /** As it will be when these tombstones are written. */
 export function withTombstones(state: BackupState, tombstones: readonly Tombstone[]): BackupState {
@@ -21,4 +23,15 @@ export function withTombstones(state: BackupState, tombstones: readonly Tombston
     unfinished: state.unfinished.filter(({ attempt }) => !written.has(attempt.snapshot)),
     tombstones: new Set([...state.tombstones, ...written.keys()]),
   };
+}
+
+/** As a dry run must see it: a real run takes the lock of a dead execution, and hides what that one had claimed. */
+export function withoutDeadAttempts(state: BackupState, dead: Lock | undefined, owner: LockOwner): BackupState {
+  const claimed = state.unfinished.filter(({ attempt }) => attempt.nonce === dead?.nonce);
+  const reason = `Execution ${dead?.execution} ended without giving back the lock of the backup.`;
+  const facts = { action: 'steal' as const, reason, owner, atEpochMillis: state.nowEpochMillis };
+  return withTombstones(
+    state,
+    claimed.map(({ attempt }) => tombstoneOfAttempt(attempt, facts)),
+  );
 }

@@ -1,10 +1,11 @@
+import type * as z from 'zod/mini';
 import { FORMAT_VERSION } from '../format.ts';
 import { gzipJsonLines } from '../jsonl.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { findingsKey, slicesKey } from '../vault-layout.ts';
-import type { Finding } from '../verification.ts';
+import type { Finding, findingsHeaderSchema } from '../verification.ts';
 import { hurts, type Promises } from './gather.ts';
-import type { Slice } from './read-slices.ts';
+import type { Slice, slicesHeaderSchema } from './read-slices.ts';
 import { MOST_LINES_A_UNIT, type Sighting } from './sightings.ts';
 import type { UnitAnswer, VerifyPlan } from './verify-plan.ts';
 
@@ -16,7 +17,7 @@ export async function writeFindings(
   promises: Promises,
 ): Promise<void> {
   const { backup } = plan.run;
-  const header = { formatVersion: FORMAT_VERSION, backup, id: plan.id };
+  const header: z.infer<typeof findingsHeaderSchema> = { formatVersion: FORMAT_VERSION, backup, id: plan.id };
   await vault.createStream(
     findingsKey(backup, plan.id),
     gzipJsonLines(withHeader(header, findingsOf(sightings, promises))),
@@ -46,7 +47,7 @@ function findingOf(sighting: Sighting, promises: Promises): Finding {
 
 export async function writeSlices(vault: ObjectStore, plan: VerifyPlan, slices: readonly Slice[]): Promise<void> {
   const { backup } = plan.run;
-  const header = { formatVersion: FORMAT_VERSION, backup, id: plan.id };
+  const header: z.infer<typeof slicesHeaderSchema> = { formatVersion: FORMAT_VERSION, backup, id: plan.id };
   await vault.createStream(slicesKey(backup, plan.id), gzipJsonLines(withHeader(header, each(slices))));
 }
 

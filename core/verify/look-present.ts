@@ -1,6 +1,7 @@
 import { isDirectoryLine, type PartLine } from '../manifest.ts';
 import type { VaultVersions } from '../ports/vault-versions.ts';
 import type { RankLine } from '../records.ts';
+import { manifestKey } from '../vault-layout.ts';
 import { type Amount, addAmounts } from '../verification.ts';
 import { ManifestCheck } from './manifest-tally.ts';
 import { PresentJoin } from './present-join.ts';
@@ -104,8 +105,8 @@ class PresentWalk {
   }
 
   #tell(detail: string): void {
-    const { snapshot, rank } = this.#walk.place;
-    this.#walk.log.add({ kind: 'BrokenManifest', snapshot, rank, detail });
+    const { backup, snapshot, rank } = this.#walk.place;
+    this.#walk.log.add({ kind: 'BrokenManifest', snapshot, rank, key: manifestKey(backup, snapshot, rank), detail });
   }
 
   /** Of a manifest that is not the one that was committed, nobody can say what is extra. */

@@ -11,11 +11,14 @@ export function drill(context: VerifyWorkflowContext, conclude: sfn.IChainable):
   const restore = restoreAndWait(context, {
     name: 'Restore into the scratch cluster',
     execution: 'drill-{}',
+    // What an earlier drill left there would be kept, and its bytes in the vault never read.
+    options: { placeAll: true },
     resultPath: '$.restored',
   });
   const again = restoreAndWait(context, {
     name: 'Compare by restoring again',
     execution: 'drill-again-{}',
+    options: {},
     resultPath: '$.compared',
   });
   for (const task of [restore, again]) {
@@ -28,12 +31,14 @@ interface DrilledRestore {
   readonly name: string;
   /** Of the execution of Restore: named, so that a repeated start is no second one. */
   readonly execution: string;
+  /** Beside those that both have. */
+  readonly options: Readonly<Record<string, boolean>>;
   readonly resultPath: string;
 }
 
 function restoreAndWait(
   { scope, restore }: VerifyWorkflowContext,
-  { name, execution, resultPath }: DrilledRestore,
+  { name, execution, options, resultPath }: DrilledRestore,
 ): tasks.StepFunctionsStartExecution {
   const task = tasks.StepFunctionsStartExecution.jsonPath(scope, name, {
     stateMachine: restore,
@@ -42,7 +47,7 @@ function restoreAndWait(
       backup: sfn.JsonPath.stringAt('$.run.backup'),
       snapshot: sfn.JsonPath.stringAt('$.run.snapshot'),
       cluster: sfn.JsonPath.stringAt('$.run.cluster'),
-      options: { policy: 'replace', targetIsStopped: true },
+      options: { policy: 'replace', targetIsStopped: true, ...options },
     }),
     name: sfn.JsonPath.format(execution, sfn.JsonPath.stringAt('$.run.nonce')),
     resultPath,

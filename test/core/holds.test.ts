@@ -13,7 +13,7 @@ const request = {
   executionArn: 'arn:r',
   since: '2026-01-31T22:00:00.000Z',
 };
-const HOLD = holdKey('prod', FIRST_SNAPSHOT, 'r');
+const HOLD = holdKey('prod', FIRST_SNAPSHOT, 'arn:r');
 
 describe('a reader’s hold', () => {
   it('is there before the tombstone is looked for, so that a remover that comes now sees it', async () => {
@@ -42,8 +42,8 @@ describe('a reader’s hold', () => {
   it('of another reader stays', async () => {
     const [work, vault] = [new MeddledStore(), new MeddledStore()];
     await holdSnapshot(work, vault, request);
-    await holdSnapshot(work, vault, { ...request, execution: 'other' });
+    await holdSnapshot(work, vault, { ...request, executionArn: 'arn:other' });
     await releaseHold(work, request);
-    expect(work.keys()).toEqual([holdKey('prod', FIRST_SNAPSHOT, 'other')]);
+    expect(work.keys()).toEqual([holdKey('prod', FIRST_SNAPSHOT, 'arn:other')]);
   });
 });

@@ -121,7 +121,9 @@ describe('keys of the work bucket', () => {
     expect(keys.doneWindow('data', 1, 'i-0', 99) < keys.doneWindow('data', 1, 'i-0', 100)).toBe(true);
   });
 
-  it('of a hold end in the execution', () => {
-    expect(holdKey('prod', SNAPSHOT, 'run-1')).toBe(`holds/prod/${SNAPSHOT}/run-1.json`);
+  it('of a hold differ for executions of two machines that have the same name', () => {
+    const keys = ['Restore', 'Verify'].map((machine) => holdKey('prod', SNAPSHOT, `arn:${machine}:monday`));
+    expect(new Set(keys).size).toBe(2);
+    expect(keys.every((key) => key.startsWith(`holds/prod/${SNAPSHOT}/`))).toBe(true);
   });
 });

@@ -35,6 +35,7 @@ describe('what a restore does with a data part', () => {
     ['is missing: placed', line, undefined, {}, ['data:place']],
     ['has the size: checked', line, live, {}, ['data:check']],
     ['has another size: placed', line, longer, {}, ['data:place']],
+    ['has the size, and all are to be fetched: placed', line, live, { placeAll: true }, ['data:place']],
     ['has the size and the time, which is trusted: left', line, listedPart(PATH), { trustTimes: true }, []],
     [
       'has the size and another time: checked',

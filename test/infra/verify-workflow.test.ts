@@ -42,9 +42,9 @@ describe('Verify', () => {
   });
 
   test.each([
-    ['Restore into the scratch cluster', 'drill', '$.restored'],
-    ['Compare by restoring again', 'drill-again', '$.compared'],
-  ])('%s: waits for an execution of Restore that is named by the run', (name, execution, ResultPath) => {
+    ['Restore into the scratch cluster', 'drill', '$.restored', { placeAll: true }],
+    ['Compare by restoring again', 'drill-again', '$.compared', {}],
+  ])('%s: waits for an execution of Restore that is named by the run', (name, execution, ResultPath, options) => {
     expect(all(name)['Resource']).toMatch(/:states:startExecution\.sync:2$/);
     expect(all(name)['Parameters']).toEqual({
       StateMachineArn: expect.stringMatching(/^<Restore/),
@@ -53,7 +53,7 @@ describe('Verify', () => {
         'backup.$': '$.run.backup',
         'snapshot.$': '$.run.snapshot',
         'cluster.$': '$.run.cluster',
-        options: { policy: 'replace', targetIsStopped: true },
+        options: { policy: 'replace', targetIsStopped: true, ...options },
       },
     });
     expect(all(name)['ResultPath']).toBe(ResultPath);

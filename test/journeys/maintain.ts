@@ -1,8 +1,8 @@
 import { AbortMultipartUploadCommand, CreateMultipartUploadCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import type { ExecutionView } from '../../local/workflow/execution.ts';
-import { runAndDie } from './support/crash.ts';
-import { journey, restoredTo } from './support/keeping-journey.ts';
+import { before, runAndDie } from './support/crash.ts';
+import { functionNamed, journey, restoredTo } from './support/keeping-journey.ts';
 import { Life } from './support/life.ts';
 import { expectFailure, type MaintenanceReport } from './support/outcomes.ts';
 import { expectNothingLeftOver, expectNothingLost, namedBy, storedBelow, wholeVaultOf } from './support/vault-contents.ts';
@@ -27,9 +27,9 @@ function deeds({ cost: _, next: __, ...report }: MaintenanceReport) {
 
 /** First as a dry run, which must change nothing and must tell exactly what the real run then does. */
 async function tryThenDo(life: Life, action: string, more: Record<string, string | boolean> = {}) {
-  const before = await wholeVaultOf(journey.laptop, life.backup);
+  const untouched = await wholeVaultOf(journey.laptop, life.backup);
   const plan = await journey.maintain(life, action, { ...more, dryRun: true });
-  expect(await wholeVaultOf(journey.laptop, life.backup)).toEqual(before);
+  expect(await wholeVaultOf(journey.laptop, life.backup)).toEqual(untouched);
   const done = await journey.maintain(life, action, more);
   expect([plan.outcome, done.outcome]).toEqual(['planned', 'done']);
   expect(deeds(done.report)).toEqual(deeds(plan.report));
@@ -99,7 +99,7 @@ describe('purge', () => {
   test('is refused by name', async () => {
     const life = await begin();
     const full = await life.day('full');
-    const before = await wholeVaultOf(journey.laptop, life.backup);
+    const untouched = await wholeVaultOf(journey.laptop, life.backup);
     expectFailure(await journey.tryMaintain(life, 'purge', { snapshot: 'snapshot.2001-01-01.00-00-00' }), {
       error: 'SnapshotNotFound',
       problem: /has no snapshot "snapshot\.2001-01-01/,
@@ -118,7 +118,7 @@ describe('purge', () => {
       problem: /The vault has no backup "nobody"/,
       hint: /It has /,
     });
-    expect(await wholeVaultOf(journey.laptop, life.backup)).toEqual(before);
+    expect(await wholeVaultOf(journey.laptop, life.backup)).toEqual(untouched);
   });
 });
 
@@ -151,7 +151,7 @@ describe('pin, unpin, freeze and thaw', () => {
     life.oracle.hide(full, 7);
     await tryThenDo(life, 'freeze', { reason: 'An audit' });
     journey.laptop.clock.jump(8 * DAY);
-    const before = await storedBelow(journey.laptop, `${life.backup}/`);
+    const untouched = await storedBelow(journey.laptop, `${life.backup}/`);
     for (const [action, more] of [
       ['purge', { snapshot: other, immediately: true }],
       ['drop', {}],
@@ -167,7 +167,7 @@ describe('pin, unpin, freeze and thaw', () => {
       const { report } = await journey.maintain(life, action);
       expect(report).toMatchObject({ hiddenCount: 0, frees: { parts: 0 }, next: expect.stringContaining('is frozen') });
     }
-    expect(await storedBelow(journey.laptop, `${life.backup}/`)).toEqual(before);
+    expect(await storedBelow(journey.laptop, `${life.backup}/`)).toEqual(untouched);
     await tryThenDo(life, 'thaw');
     expect(await tryThenDo(life, 'collect')).toMatchObject({ frees: { parts: 4 } });
     await life.oracle.expectAllThere();
@@ -256,7 +256,7 @@ describe('merge', () => {
     const full = await life.day('full');
     const first = await life.day('incremental', ['a']);
     const copying = journey.laptop.s3.faults.hold({
-      where: { operation: 'CopyObject', bucket: journey.laptop.vaultBucket, caller: callerOf('MergeParts') },
+      where: { operation: 'CopyObject', bucket: journey.laptop.vaultBucket, caller: functionNamed('MergeParts') },
     });
     const merging = journey.tryMaintain(life, 'merge', { snapshot: first });
     await copying.reached;
@@ -399,11 +399,11 @@ describe('collect', () => {
     });
     expect((await journey.trySnapshot(life, 'full')).status).toBe('FAILED');
     denied.remove();
-    const before = await storedBelow(journey.laptop, `${life.backup}/`);
-    expect(before.length).toBeGreaterThan(4);
+    const stored = await storedBelow(journey.laptop, `${life.backup}/`);
+    expect(stored.length).toBeGreaterThan(4);
     expect(await tryThenDo(life, 'collect')).toMatchObject({ orphans: 0, frees: { parts: 0 } });
     journey.laptop.clock.jump(2 * DAY);
-    expect(await tryThenDo(life, 'collect')).toMatchObject({ orphans: 1, frees: { parts: before.length - 4 } });
+    expect(await tryThenDo(life, 'collect')).toMatchObject({ orphans: 1, frees: { parts: stored.length - 4 } });
     await life.oracle.expectAllThere();
     await expectNothingLeftOver(journey.laptop, life.backup, life.oracle.visible.map(({ snapshot }) => snapshot));
   });
@@ -454,7 +454,7 @@ describe('collect', () => {
     const [full] = [await life.day('full'), await life.day('full')];
     const input = { backup: life.backup, snapshot: full, cluster: life.target.cluster };
     const options = { policy: 'replace', targetIsStopped: true };
-    await runAndDie(journey, { machine: 'Restore', input: { ...input, options } }, { request: 60, carriedOut: false });
+    await runAndDie(journey, { machine: 'Restore', input: { ...input, options } }, before(60));
     // Dead for 17 minutes: nothing of it can still read.
     const { report } = await journey.maintain(life, 'purge', { snapshot: full, immediately: true });
     expect(report.frees.parts).toBe(4);
@@ -478,12 +478,6 @@ async function dieAfter(state: string, start: () => Promise<ExecutionView>): Pro
   expect((await start()).status).toBe('ABORTED');
   journey.hooks.aroundInvoke = undefined;
   clock.jump(17 * 60_000);
-}
-
-/** Function callers are named after their construct. */
-function callerOf(name: string): string {
-  const found = journey.laptop.assembly.functions.find((each) => each.constructPath.includes(`/${name}`));
-  return found?.name ?? name;
 }
 
 async function namesOfSnapshots(life: Life): Promise<string[]> {

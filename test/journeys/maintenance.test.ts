@@ -1,5 +1,7 @@
 // One file, so that these journeys share a laptop (support/keeping-journey.ts); `-t` picks some by their names.
 import './maintain.ts';
 import './verify.ts';
+import './beside.ts';
+import './actions-killed.ts';
 import './snapshot-killed.ts';
 import './restore-killed.ts';

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { readSnapshots } from '../../core/catalog.ts';
+import type { RankvaultConfigInput } from '../../core/config/schema.ts';
 import { readBackupState } from '../../core/maintain/backup-state.ts';
 import { keptRecords } from '../../core/maintain/fates.ts';
 import type { MaintenanceReport } from '../../core/maintain/report.ts';
@@ -31,10 +32,11 @@ export class MaintainHistory {
   readonly expected = new Map<string, Files>();
   #executions = 0;
 
-  constructor(backup: 'prod' | 'held' = 'prod') {
+  constructor(backup: 'prod' | 'held' = 'prod', vault: RankvaultConfigInput['vault'] = {}) {
     this.backup = backup;
     const { backups } = sampleConfig();
-    const config = sampleConfig({ backups: { ...backups, [backup]: { kind: 'system', cluster: backup, retention: RETENTION } } });
+    const kept = { ...backups, [backup]: { kind: 'system' as const, cluster: backup, retention: RETENTION } };
+    const config = sampleConfig({ backups: kept, vault });
     this.world = new MaintainWorld({ tree: newTree(), config });
   }
 

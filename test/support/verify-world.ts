@@ -35,7 +35,7 @@ import { bytesOf, collect } from './byte-streams.ts';
 import { InMemoryPartReader } from './in-memory-part-reader.ts';
 import { InMemoryTree } from './in-memory-tree.ts';
 import { never, throughJson } from './job-world.ts';
-import { VersionedWorld } from './merge-world.ts';
+import { MaintainWorld } from './maintain-world.ts';
 import { sampleConfig } from './sample-config.ts';
 import { storeBytes } from './store-bytes.ts';
 
@@ -62,8 +62,8 @@ export function verifyConfig(): RankvaultConfig {
   return configSchema.parse({ clusters: { ...clusters, scratch }, backups });
 }
 
-/** A cluster with a versioned vault, and the jobs of the Verify machine in the machine's order; all in memory. */
-export class VerifyWorld extends VersionedWorld {
+/** The jobs of the Verify machine in the machine's order, beside those of Snapshot and Maintain; all in memory. */
+export class VerifyWorld extends MaintainWorld {
   readonly reader = new InMemoryPartReader(this.vault);
 
   constructor(options: { readonly tree?: InMemoryTree; readonly config?: RankvaultConfig } = {}) {
@@ -126,7 +126,12 @@ export class VerifyWorld extends VersionedWorld {
     this.breakObject(key, jsonBytes({ ...present, ...change }));
   }
 
-  /** Hides the snapshot, as `Maintain` does; its bytes may go at once. */
+  /** Hides the snapshot, and lets its bytes go at once. */
+  async purge(record: SnapshotRecord): Promise<void> {
+    await this.maintain({ action: 'purge', snapshot: record.snapshot, immediately: true });
+  }
+
+  /** Hides the snapshot in the middle of something else. */
   async tombstone(record: SnapshotRecord): Promise<void> {
     const { backup, snapshot, id, type, takenAt, totals } = record;
     const at = isoOfEpochMillis(this.clock.nowEpochMillis());
@@ -154,7 +159,7 @@ export class VerifyWorld extends VersionedWorld {
     return answer.run;
   }
 
-  async units(run: VerifyRun): Promise<readonly UnitItem[]> {
+  async unitItems(run: VerifyRun): Promise<readonly UnitItem[]> {
     return collect(readPlainLines(this.work, run.unitsKey, unitItemSchema));
   }
 
@@ -177,7 +182,7 @@ export class VerifyWorld extends VersionedWorld {
   }
 
   async lookAtAll(run: VerifyRun, order: Partial<VerifyOrder> = {}): Promise<void> {
-    for (const item of await this.units(run)) {
+    for (const item of await this.unitItems(run)) {
       await this.look(run, item, order);
     }
   }

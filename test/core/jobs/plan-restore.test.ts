@@ -32,7 +32,7 @@ describe('planning a restore', () => {
     expect(estimate).toMatchObject({ parts: 5, bytes: second.totals.bytes });
     expect(await readRankList(world.work, run.ranksKey)).toEqual([0, 1, 2, 'cluster']);
     const keys = world.work.keys().filter((key) => !key.startsWith('runs/'));
-    expect(keys).toEqual([holdKey('prod', second.snapshot, 'restore-1'), 'locks/cluster/dr.json']);
+    expect(keys).toEqual([holdKey('prod', second.snapshot, 'arn:restore-1'), 'locks/cluster/dr.json']);
   });
 
   it.each(['id', 'snapshot'] as const)('finds a snapshot by its %s', async (field) => {

@@ -176,7 +176,7 @@ describe('collecting uploads and holds', () => {
     expect(await history.maintain({ action: 'collect' })).toMatchObject({ staleHolds: 0 });
     world.clock.advanceMinutes(20);
     expect(await history.maintain({ action: 'collect' })).toMatchObject({ staleHolds: 1 });
-    expect(world.work.keys().filter((key) => key.startsWith('holds/'))).toEqual([holdKey('prod', snapshot, 'reader')]);
+    expect(world.work.keys().filter((key) => key.startsWith('holds/'))).toEqual([holdKey('prod', snapshot, 'arn:reader')]);
   });
 });
 
@@ -210,6 +210,9 @@ describe('collecting', () => {
     world.executions.states.set('arn:run', { status: 'running' });
     await world.plan({ type: 'full', execution: 'run' });
     await expect(world.planMaintenance({ action: 'collect' })).rejects.toThrow(BackupInProgress);
-    expect(await world.planMaintenance({ action: 'collect', wait: true })).toEqual({ outcome: 'wait', waitSeconds: 120 });
+    expect(await world.planMaintenance({ action: 'collect', wait: true })).toEqual({
+      outcome: 'wait',
+      waitSeconds: 120,
+    });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { unlockRun } from '../../../core/jobs/end-run.ts';
-import { BackupFrozen, BackupInProgress, BackupNotFound, InputInvalid, SnapshotPinned } from '../../../core/errors.ts';
 import { readSnapshots } from '../../../core/catalog.ts';
+import { BackupFrozen, BackupInProgress, BackupNotFound, InputInvalid, SnapshotPinned } from '../../../core/errors.ts';
+import { unlockRun } from '../../../core/jobs/end-run.ts';
 import { tombstoneSchema } from '../../../core/records.ts';
 import { readJson } from '../../../core/stored-json.ts';
 import { tombstoneKey } from '../../../core/vault-layout.ts';
@@ -38,10 +38,7 @@ describe('a drop', () => {
   it('immediately frees every byte, and again is no error', async () => {
     const world = await threeBackups();
     const planned = await world.maintain({ action: 'drop', backup: 'second', immediately: true, dryRun: true });
-    const report = await world.maintain(
-      { action: 'drop', backup: 'second', immediately: true },
-      { minutes: 0 },
-    );
+    const report = await world.maintain({ action: 'drop', backup: 'second', immediately: true }, { minutes: 0 });
     expect(report).toMatchObject({ frees: { parts: 5 }, residue: { parts: 0 } });
     expect(comparable(planned)).toEqual(comparable(report));
     const left = (await world.everything()).map(({ key }) => key).filter((key) => key.includes('second'));
@@ -60,7 +57,9 @@ describe('a drop', () => {
 
   it('of all takes all, and leaves a record with each', async () => {
     const world = await threeBackups();
-    expect(await world.maintain({ action: 'drop', backup: '*', deleteAllBackups: true })).toMatchObject({ hiddenCount: 4 });
+    expect(await world.maintain({ action: 'drop', backup: '*', deleteAllBackups: true })).toMatchObject({
+      hiddenCount: 4,
+    });
     expect(await visible(world)).toEqual({ held: 0, prod: 0, second: 0 });
     expect(world.vault.keys().filter((key) => key.includes('/maintenance/'))).toHaveLength(3);
     expect(world.work.keys().filter((key) => key.startsWith('locks/'))).toEqual([]);
@@ -119,7 +118,9 @@ describe('a drop is refused, with nothing hidden,', () => {
   it('when any snapshot of any of them is pinned', async () => {
     const world = await threeBackups();
     await world.maintain({ action: 'pin', backup: 'second', snapshot: 'latest' });
-    await expect(world.maintain({ action: 'drop', backup: '*', deleteAllBackups: true })).rejects.toThrow(SnapshotPinned);
+    await expect(world.maintain({ action: 'drop', backup: '*', deleteAllBackups: true })).rejects.toThrow(
+      SnapshotPinned,
+    );
     expect(await visible(world)).toEqual({ held: 1, prod: 1, second: 2 });
   });
 

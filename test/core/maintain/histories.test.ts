@@ -1,13 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Edit, impatient, MaintainHistory } from '../../support/maintain-history.ts';
-import type { MaintainOptions } from '../../support/maintain-world.ts';
 import { unlockRun } from '../../../core/jobs/end-run.ts';
 import { never } from '../../support/job-world.ts';
+import { type Edit, impatient, MaintainHistory } from '../../support/maintain-history.ts';
+import type { MaintainOptions } from '../../support/maintain-world.ts';
 
 /** Snapshots and every action of maintenance in any order; whatever is kept restores to what was there when it was taken. */
 
-const PATHS = ['rank-0/meta.mdb', 'rank-0/tom-0/a', 'rank-1/tom-0/a', 'rank-1/tom-1/😀', 'rank-1/tom-1/\u{ffe0}', 'conf', 'a b'];
+const PATHS = [
+  'rank-0/meta.mdb',
+  'rank-0/tom-0/a',
+  'rank-1/tom-0/a',
+  'rank-1/tom-1/😀',
+  'rank-1/tom-1/\u{ffe0}',
+  'conf',
+  'a b',
+];
 
 type Step =
   | {
@@ -41,7 +49,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       action: fc.constant('snapshot' as const),
       type: fc.constantFrom(...(['full', 'incremental', 'incremental', 'differential', 'differential'] as const)),
       edits,
-      meanwhile: fc.array(edits.map((each) => each[0] ?? { path: 'conf', content: 'x' }), { maxLength: 2 }),
+      meanwhile: fc.array(
+        edits.map((each) => each[0] ?? { path: 'conf', content: 'x' }),
+        { maxLength: 2 },
+      ),
     }),
   },
   { weight: 3, arbitrary: fc.record({ action: fc.constant('wait' as const), hours: fc.constantFrom(5, 30, 80) }) },
@@ -49,7 +60,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ action: fc.constant('undelete' as const), all: fc.boolean(), of }) },
   { weight: 2, arbitrary: fc.record({ action: fc.constantFrom('pin' as const, 'unpin' as const), of }) },
   { weight: 2, arbitrary: fc.record({ action: fc.constant('merge' as const), of }) },
-  { weight: 5, arbitrary: fc.record({ action: fc.constantFrom('expire' as const, 'collect' as const, 'repair' as const) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ action: fc.constantFrom('expire' as const, 'collect' as const, 'repair' as const) }),
+  },
   { weight: 1, arbitrary: fc.record({ action: fc.constant('drop' as const), immediately }) },
   { weight: 2, arbitrary: fc.record({ action: fc.constant('die' as const), edits, aborted: fc.boolean() }) },
 );
@@ -122,7 +136,10 @@ async function perform(history: MaintainHistory, each: Step, options: MaintainOp
 }
 
 /** A snapshot that copies and never commits; whether or not somebody gives its locks back. */
-async function die(history: MaintainHistory, { edits: changed, aborted }: Extract<Step, { action: 'die' }>): Promise<void> {
+async function die(
+  history: MaintainHistory,
+  { edits: changed, aborted }: Extract<Step, { action: 'die' }>,
+): Promise<void> {
   const { world, backup } = history;
   history.edit(changed);
   world.clock.advanceMinutes(1);
@@ -162,7 +179,10 @@ describe('a history of snapshots and maintenance', () => {
     await fc.assert(
       fc.asyncProperty(scenario, async ({ backup, steps }) => {
         const history = new MaintainHistory(backup);
-        await history.take('full', PATHS.map((path) => ({ path, content: `first ${path}` })));
+        await history.take(
+          'full',
+          PATHS.map((path) => ({ path, content: `first ${path}` })),
+        );
         await history.take('incremental', [{ path: 'conf', content: 'second' }]);
         await history.take('incremental', [{ path: 'rank-0/tom-0/a', content: 'third' }]);
         for (const each of steps) {

@@ -5,7 +5,7 @@ import { maintainPlanSchema } from '../../../core/maintain/plan.ts';
 import { readJson } from '../../../core/stored-json.ts';
 import { tombstoneKey } from '../../../core/vault-layout.ts';
 import { backupLockKey, RunKeys } from '../../../core/work-layout.ts';
-import { MaintainHistory } from '../../support/maintain-history.ts';
+import { comparable, MaintainHistory } from '../../support/maintain-history.ts';
 
 async function taken() {
   const history = new MaintainHistory();
@@ -16,7 +16,14 @@ async function taken() {
 
 function lockOf(execution: string, more: object = {}) {
   const acquiredAt = '2026-01-31T22:00:00.000Z';
-  return jsonBytes({ formatVersion: 1, execution, executionArn: `arn:${execution}`, nonce: execution, acquiredAt, ...more });
+  return jsonBytes({
+    formatVersion: 1,
+    execution,
+    executionArn: `arn:${execution}`,
+    nonce: execution,
+    acquiredAt,
+    ...more,
+  });
 }
 
 describe('planning a maintenance', () => {
@@ -54,9 +61,25 @@ describe('planning a maintenance', () => {
     expect(await world.vault.head(tombstoneKey('prod', plan.run.snapshot))).toBeDefined();
   });
 
+  it('takes no such lock for a dry run, which says what would come of it and changes nothing', async () => {
+    const { history, world, purge } = await taken();
+    history.edit([{ path: 'conf', content: 'never taken' }]);
+    const plan = await world.plan({ type: 'incremental', execution: 'dead' });
+    await world.inspect(plan);
+    await world.enumerateAll(plan, 'final');
+    await world.copyAll(plan, 'final');
+    world.clock.advanceMinutes(20);
+    const before = await world.everything();
+    const planned = await world.maintain({ ...purge, dryRun: true });
+    expect(await world.everything()).toEqual(before);
+    expect(await world.work.head(backupLockKey('prod'))).toBeDefined();
+    const report = await world.maintain(purge, { minutes: 0 });
+    expect(comparable(planned)).toEqual(comparable(report));
+    expect(report).toMatchObject({ hiddenCount: 1, frees: { parts: 3 }, orphans: 0 });
+  });
+
   it('writes nothing when the lock was lost before a tombstone, and looks again', async () => {
     const { world, purge } = await taken();
-    world.work.before('get', 'locks/backup/prod', async () => undefined);
     world.work.before('get', 'locks/backup/prod', () => world.work.put(backupLockKey('prod'), lockOf('thief')));
     const answer = await world.planMaintenance(purge);
     expect(answer).toEqual({ outcome: 'wait', waitSeconds: 5 });
@@ -72,7 +95,12 @@ describe('planning a maintenance', () => {
     world.clock.advanceMinutes(5);
     expect(await world.planStarted(start)).toEqual(first);
     const plan = await readJson(world.work, new RunKeys('Maintain', 'one').plan(), maintainPlanSchema);
-    expect(plan?.value.input).toMatchObject({ action: 'purge', snapshot: purge.snapshot, immediately: true, dryRun: false });
+    expect(plan?.value.input).toMatchObject({
+      action: 'purge',
+      snapshot: purge.snapshot,
+      immediately: true,
+      dryRun: false,
+    });
   });
 
   it('does not take the plan of an earlier execution of the same name for its own', async () => {
@@ -95,7 +123,10 @@ describe('planning a maintenance', () => {
     const base = await history.take('full', [{ path: 'conf', content: 'x' }]);
     const second = await history.take('incremental', [{ path: 'rank-0/anchor', content: 'y' }]);
     const middle = { planDeletions: () => history.take('incremental', [{ path: 'rank-1/anchor', content: 'z' }]) };
-    const report = await world.maintain({ action: 'purge', snapshot: base.snapshot, immediately: true }, { before: middle });
+    const report = await world.maintain(
+      { action: 'purge', snapshot: base.snapshot, immediately: true },
+      { before: middle },
+    );
     expect(report).toMatchObject({ frees: { parts: 1 }, residue: { parts: 2, for: [second.snapshot] } });
     await history.assertRestores();
   });

@@ -17,12 +17,16 @@ describe('pin and unpin', () => {
     const { history, incremental } = await two();
     const { vault } = history.world;
     const report = await history.maintain({ action: 'pin', snapshot: 'latest', reason: 'why' });
-    expect(report.next).toBe(`${incremental} is pinned: retention keeps it, and purge and drop refuse it, until it is unpinned.`);
+    expect(report.next).toBe(
+      `${incremental} is pinned: retention keeps it, and purge and drop refuse it, until it is unpinned.`,
+    );
     expect(await readPins(vault, 'prod')).toMatchObject([{ snapshot: incremental, reason: 'why' }]);
     const again = await history.maintain({ action: 'pin', snapshot: incremental, reason: 'other' });
     expect(again.next).toContain(`${incremental} was pinned before`);
     expect(await readPins(vault, 'prod')).toMatchObject([{ reason: 'why' }]);
-    expect((await history.maintain({ action: 'unpin', snapshot: incremental })).next).toContain('is not pinned any more');
+    expect((await history.maintain({ action: 'unpin', snapshot: incremental })).next).toContain(
+      'is not pinned any more',
+    );
     expect(await readPins(vault, 'prod')).toEqual([]);
     expect((await history.maintain({ action: 'unpin', snapshot: incremental })).next).toContain('is not pinned.');
     await history.maintain({ action: 'pin', snapshot: incremental, reason: 'once more' });

@@ -84,7 +84,7 @@ describe('hiding what was merged', () => {
 
   it('gives back the lock and its hold on the source', async () => {
     const { world, third, merge } = await verified();
-    expect(await world.work.head(holdKey('prod', third.snapshot, 'merge-1'))).toBeDefined();
+    expect(await world.work.head(holdKey('prod', third.snapshot, 'arn:merge-1'))).toBeDefined();
     await merge.hide();
     expect(await world.work.head(backupLockKey('prod'))).toBeUndefined();
     expect(await collect(world.work.list(holdsPrefix('prod', third.snapshot)))).toEqual([]);

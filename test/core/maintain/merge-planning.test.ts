@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BackupFrozen, BackupNotFound, CatalogCorrupt, InputInvalid } from '../../../core/errors.ts';
-import { readMaintainPlan } from '../../../core/maintain/plan.ts';
 import { readRankList } from '../../../core/jobs/plan-copies.ts';
+import { readMaintainPlan } from '../../../core/maintain/plan.ts';
 import { maintainRunSchema } from '../../../core/run.ts';
 import { attemptKey, recordKey } from '../../../core/vault-layout.ts';
 import { holdKey, RunKeys } from '../../../core/work-layout.ts';
@@ -33,7 +33,7 @@ describe('planning a merge', () => {
     expect(run).toMatchObject({ merges: true, dryRun: false, units: 0, snapshot: plan.merge?.snapshot });
     expect(plan.merge).toMatchObject({ source: names[2], sources: names, undeleteDays: 3 });
     expect(await world.vault.head(attemptKey('prod', run.snapshot ?? ''))).toBeDefined();
-    expect(await world.work.head(holdKey('prod', names[2] ?? '', 'merge'))).toBeDefined();
+    expect(await world.work.head(holdKey('prod', names[2] ?? '', 'arn:merge'))).toBeDefined();
     expect(await readRankList(world.work, run.ranksKey)).toEqual([0, 1, 'cluster']);
     expect(world.work.keys().filter((key) => key.startsWith('locks/'))).toEqual([]);
     expect(await history.visible()).toHaveLength(3);
@@ -65,7 +65,12 @@ describe('planning a merge', () => {
     expect(world.work.keys().filter((key) => key.startsWith('holds/'))).toEqual([]);
     const report = await world.maintain({ action: 'merge' }, { minutes: 0 });
     expect(comparable(report)).toEqual(comparable(dry));
-    expect(report).toMatchObject({ hiddenCount: 3, merged: { parts: 3, bytes: 13 }, later: { parts: 5 }, frees: { parts: 0 } });
+    expect(report).toMatchObject({
+      hiddenCount: 3,
+      merged: { parts: 3, bytes: 13 },
+      later: { parts: 5 },
+      frees: { parts: 0 },
+    });
     const [merged, ...others] = await history.visible();
     expect([merged?.snapshot, merged?.mergedFrom, others]).toEqual([report.merged?.snapshot, names, []]);
     expect(world.work.keys().filter((key) => key.startsWith('holds/'))).toEqual([]);

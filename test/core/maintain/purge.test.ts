@@ -83,7 +83,9 @@ describe('a purge', () => {
   it('takes an id as well as a directory', async () => {
     const { history, incremental } = await chain();
     const id = (await history.visible()).at(-1)?.id ?? '';
-    expect(await history.maintain({ action: 'purge', snapshot: id })).toMatchObject({ hidden: [{ snapshot: incremental }] });
+    expect(await history.maintain({ action: 'purge', snapshot: id })).toMatchObject({
+      hidden: [{ snapshot: incremental }],
+    });
   });
 
   it('of what is hidden already is no error, says so, and goes on with what is due', async () => {
@@ -119,7 +121,9 @@ describe('a purge', () => {
     expect(await world.everything()).toEqual(before);
     await world.maintain({ action: 'purge', snapshot: full, immediately: true });
     const records = world.vault.keys().filter((key) => key.includes('/maintenance/'));
-    expect(records).toEqual([expect.stringMatching(/prod\/maintenance\/20260131T220400\.000Z-purge-[0-9a-f]{8}\.json$/)]);
+    expect(records).toEqual([
+      expect.stringMatching(/prod\/maintenance\/20260131T220400\.000Z-purge-[0-9a-f]{8}\.json$/),
+    ]);
   });
 
   it('stopped anywhere, called twice, or beside its ghost reports and leaves the same', async () => {
@@ -141,7 +145,9 @@ describe('a purge', () => {
 
   it('of the last one without damage says that none is left', async () => {
     const { history, full, incremental } = await chain();
-    const open = [{ snapshot: full, level: 'present', severity: 'damage', kinds: {}, example: 'x', since: 's', verification: 'v' }];
+    const open = [
+      { snapshot: full, level: 'present', severity: 'damage', kinds: {}, example: 'x', since: 's', verification: 'v' },
+    ];
     const verification = {
       formatVersion: 1,
       id: 'v',
@@ -176,7 +182,9 @@ describe('a purge is refused', () => {
     await history.maintain({ action: 'pin', snapshot: full, reason: 'for the auditors' });
     const purging = history.world.maintain({ action: 'purge', snapshot: full });
     await expect(purging).rejects.toThrow(SnapshotPinned);
-    await expect(purging).rejects.toThrow('(for the auditors). Nothing was hidden. Start Maintain with {"action":"unpin"');
+    await expect(purging).rejects.toThrow(
+      '(for the auditors). Nothing was hidden. Start Maintain with {"action":"unpin"',
+    );
     await history.maintain({ action: 'unpin', snapshot: full });
     expect(await history.maintain({ action: 'purge', snapshot: full })).toMatchObject({ hiddenCount: 1 });
   });

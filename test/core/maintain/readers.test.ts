@@ -28,7 +28,7 @@ describe('a reader', () => {
     expect(report).toMatchObject({ hiddenCount: 1, frees: { parts: 0 }, catalogObjects: 0 });
     expect(await history.world.partsOf(snapshot)).toEqual(before);
     expect(await work.head(sweptKey('prod', snapshot))).toBeUndefined();
-    await releaseHold(work, { backup: 'prod', snapshot, execution: 'reader' });
+    await releaseHold(work, { backup: 'prod', snapshot, executionArn: 'arn:reader' });
     expect(await history.maintain({ action: 'expire' })).toMatchObject({ frees: { parts: 3 } });
   });
 
@@ -43,7 +43,9 @@ describe('a reader', () => {
   it('that comes after the tombstone sees it, and gives up', async () => {
     const { history, snapshot } = await one();
     const { work, vault } = history.world;
-    const late = { survey: () => expect(holdSnapshot(work, vault, holdOf(history, snapshot))).rejects.toThrow(SnapshotNotFound) };
+    const late = {
+      survey: () => expect(holdSnapshot(work, vault, holdOf(history, snapshot))).rejects.toThrow(SnapshotNotFound),
+    };
     const input = { action: 'purge' as const, snapshot, immediately: true };
     expect(await history.world.maintain(input, { before: late })).toMatchObject({ frees: { parts: 3 } });
     expect(work.keys().filter((key) => key.startsWith('holds/'))).toEqual([]);
@@ -71,12 +73,12 @@ describe('a reader', () => {
     const input = { action: 'purge' as const, snapshot, immediately: true };
     expect(await history.world.maintain(input)).toMatchObject({ frees: { parts: 0 } });
     expect(await history.maintain({ action: 'expire' })).toMatchObject({ frees: { parts: 3 } });
-    expect(await work.head(holdKey('prod', snapshot, 'reader'))).toBeDefined();
+    expect(await work.head(holdKey('prod', snapshot, 'arn:reader'))).toBeDefined();
   });
 
   it('whose hold cannot be read may be anybody', async () => {
     const { history, snapshot } = await one();
-    await history.world.work.put(holdKey('prod', snapshot, 'reader'), Buffer.from('{}'));
+    await history.world.work.put(holdKey('prod', snapshot, 'arn:reader'), Buffer.from('{}'));
     await expect(history.world.maintain({ action: 'purge', snapshot })).rejects.toThrow(CatalogCorrupt);
     expect(await history.world.vault.head(tombstoneKey('prod', snapshot))).toBeUndefined();
   });
@@ -87,7 +89,7 @@ describe('a reader', () => {
     await holdSnapshot(work, vault, { ...holdOf(history, snapshot), backup: 'prod2' });
     expect(await readHolds(history.world.maintaining, 'prod')).toEqual([]);
     expect(await readHolds(history.world.maintaining, 'prod2')).toEqual([
-      { key: holdKey('prod2', snapshot, 'reader'), snapshot, execution: 'reader', stale: false },
+      { key: holdKey('prod2', snapshot, 'arn:reader'), snapshot, execution: 'reader', stale: false },
     ]);
   });
 });

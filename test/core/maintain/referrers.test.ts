@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assertManifests, namedNaturalKeys } from '../../../core/maintain/named-lines.ts';
 import { NamedKeys } from '../../../core/maintain/named-keys.ts';
+import { assertManifests, namedNaturalKeys } from '../../../core/maintain/named-lines.ts';
 import { decisive, indexNamings, type NamingIndex } from '../../../core/maintain/referrers.ts';
 import { rankOfPart } from '../../../core/maintain/units.ts';
 import type { SnapshotRecord } from '../../../core/records.ts';

@@ -133,8 +133,8 @@ describe('a record under a delete marker', () => {
     const { history, full, incremental } = await two();
     await history.maintain({ action: 'purge', snapshot: incremental });
     await history.world.vault.delete(recordKey('prod', incremental));
-    await expect(
-      history.world.maintain({ action: 'purge', snapshot: full, immediately: true }),
-    ).rejects.toThrow(CatalogCorrupt);
+    await expect(history.world.maintain({ action: 'purge', snapshot: full, immediately: true })).rejects.toThrow(
+      CatalogCorrupt,
+    );
   });
 });

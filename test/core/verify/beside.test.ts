@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { commitSnapshot } from '../../../core/jobs/commit-snapshot.ts';
 import { sealRank } from '../../../core/jobs/seal-rank.ts';
-import { collectAll } from '../../support/merge-world.ts';
 import { VerifyWorld } from '../../support/verify-world.ts';
 
 async function taken() {
@@ -62,20 +61,18 @@ describe.each(LEVELS)('a %s verification beside a purge', (level) => {
   it('keeps the bytes that it looks at until it has ended', async () => {
     const { world, full, next } = await taken();
     const run = await world.planned({ execution: 'v1', input: { level } });
-    await world.tombstone(full);
-    await world.tombstone(next);
-    await collectAll(world, 'collect-1');
+    await world.purge(full);
+    await world.purge(next);
     const { record } = await finish(world, run);
     expect(record.findings).toEqual({});
     expect(record.state).toMatchObject({ open: [], verified: [], coverage: { [level]: { total: { parts: 0 } } } });
-    await collectAll(world, 'collect-2');
+    await world.maintain({ action: 'collect' });
     expect(world.vault.keys().filter((key) => key.startsWith('prod/'))).toEqual([]);
   });
 
   it('looks at what a kept snapshot needs of a purged one, also when the rest is gone', async () => {
     const { world, full, next } = await taken();
-    await world.tombstone(full);
-    await collectAll(world, 'collect-1');
+    await world.purge(full);
     // Replaced by the second snapshot, so nobody needs it.
     expect(world.vault.keys()).not.toContain(`prod/${full.snapshot}/rank-1/tom-1/b.seg`);
     const { record } = await world.verify({ execution: 'v1', input: { level } });
@@ -87,15 +84,54 @@ describe.each(LEVELS)('a %s verification beside a purge', (level) => {
     expect(second.record.state.open.map(({ snapshot }) => snapshot)).toEqual([next.snapshot]);
   });
 
-  it('that comes between plan and look finds the later snapshot no less whole', async () => {
+  it('that comes between plan and look calls the later snapshot whole the next time', async () => {
     const { world, full, next } = await taken();
     const run = await world.planned({ execution: 'v1', input: { level } });
-    await world.tombstone(full);
+    await world.purge(full);
     const { record } = await finish(world, run);
     // What it has of the purged one was looked at through that one's manifests: too little to be sure by today's catalog.
     expect(record.findings).toEqual({});
     expect(record.snapshots).toEqual([]);
     const again = await world.verify({ execution: 'v2', input: { level } });
     expect(again.record.snapshots).toEqual([next.snapshot]);
+  });
+});
+
+describe('after maintenance', () => {
+  it.each(LEVELS)('a %s verification finds a merged full sound, and what it was made from gone', async (level) => {
+    const { world } = await taken();
+    const { merged } = await world.maintain({ action: 'merge' });
+    const { record } = await world.verify({ execution: 'v1', input: { level } });
+    expect(record.findings).toEqual({});
+    expect(record.snapshots).toEqual([merged?.snapshot]);
+  });
+
+  it('that repaired what lay under delete markers, a verification closes what it had found', async () => {
+    const { world, full } = await taken();
+    for (const path of ['tom-0/a.seg', 'tom-1/b.seg']) {
+      await world.vault.hide(`prod/${full.snapshot}/rank-1/${path}`);
+    }
+    await world.vault.hide(`.rankvault/catalog/prod/snapshots/${full.snapshot}.json`);
+    const first = await world.verify({ execution: 'v1', input: { level: 'present' } });
+    expect(first.record.findings).toMatchObject({ HiddenRecord: 1, NoncurrentObject: 1 });
+    expect(first.answer.verification.next).toContain('action repair');
+    await world.maintain({ action: 'repair' });
+    // The record is back, so that what it alone names is looked at again.
+    const second = await world.verify({ execution: 'v2', input: { level: 'present' } });
+    expect(second.findings).toMatchObject([{ kind: 'NoncurrentObject', snapshot: full.snapshot }]);
+    await world.maintain({ action: 'repair' });
+    const third = await world.verify({ execution: 'v3', input: { level: 'present' } });
+    expect(third.record.findings).toEqual({});
+    expect(third.record.state.open).toEqual([]);
+  });
+
+  it('that collected what nothing names, a verification has nothing to note', async () => {
+    const { world, full } = await taken();
+    await world.vault.put(`prod/${full.snapshot}/rank-1/tom-0/stray.seg`, Buffer.from('stray'));
+    const first = await world.verify({ execution: 'v1', input: { level: 'present' } });
+    expect(first.record.findings).toEqual({ ExtraObject: 1 });
+    world.advanceDays(3);
+    await world.maintain({ action: 'collect' });
+    expect((await world.verify({ execution: 'v2', input: { level: 'present' } })).record.findings).toEqual({});
   });
 });

@@ -32,7 +32,7 @@ describe('planning a verification', () => {
     const { world, full, next } = await taken();
     const run = await world.planned({ execution: 'v1', input: PRESENT });
     expect(run).toMatchObject({ machine: 'Verify', level: 'present', backup: 'prod', units: 8, rankConcurrency: 40 });
-    expect(held(world)).toEqual([full, next].map(({ snapshot }) => holdKey('prod', snapshot, 'v1')));
+    expect(held(world)).toEqual([full, next].map(({ snapshot }) => holdKey('prod', snapshot, 'arn:v1')));
     expect(await world.work.head(verifyLockKey('prod'))).toBeDefined();
     await world.lookAtAll(run);
     await world.conclude(run);
@@ -43,7 +43,7 @@ describe('planning a verification', () => {
   it('holds only the one that was asked for', async () => {
     const { world, full, next } = await taken();
     await plan(world, { ...PRESENT, snapshot: 'latest' });
-    expect(held(world)).toEqual([holdKey('prod', next.snapshot, 'v1')]);
+    expect(held(world)).toEqual([holdKey('prod', next.snapshot, 'arn:v1')]);
     expect(full.snapshot).not.toBe(next.snapshot);
   });
 
@@ -77,7 +77,7 @@ describe('planning a verification', () => {
     const answer = await planVerification(world.verifying, start);
     expect(answer).toEqual(ghost);
     const run = answer.outcome === 'planned' ? answer.run : undefined;
-    expect(run === undefined ? undefined : (await world.units(run)).length).toBe(run?.units);
+    expect(run === undefined ? undefined : (await world.unitItems(run)).length).toBe(run?.units);
   });
 
   it('lets a person know that another one runs, and a schedule wait', async () => {
@@ -109,8 +109,8 @@ describe('planning a verification', () => {
     // The catalog is read, then the tombstone comes, then the hold.
     world.vault.before('listVersions', 'catalog/prod/snapshots/', () => world.tombstone(full));
     const run = await world.planned({ execution: 'v1', input: PRESENT });
-    expect(held(world)).toEqual([holdKey('prod', next.snapshot, 'v1')]);
-    expect((await world.units(run)).map(({ unit }) => [unit.snapshot, unit.ins.length])).toEqual(
+    expect(held(world)).toEqual([holdKey('prod', next.snapshot, 'arn:v1')]);
+    expect((await world.unitItems(run)).map(({ unit }) => [unit.snapshot, unit.ins.length])).toEqual(
       [0, 1, 2, 3].map(() => [next.snapshot, 2]),
     );
   });

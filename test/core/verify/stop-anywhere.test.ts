@@ -63,7 +63,7 @@ describe.each(['present', 'read'])('a %s verification', (level) => {
   it('gets on with every invocation, however little time it has', async () => {
     const world = await damaged();
     const run = await world.planned({ execution: 'v1', input: { level } });
-    for (const item of await world.units(run)) {
+    for (const item of await world.unitItems(run)) {
       expect(await world.look(run, item, { shouldStop: () => true })).toBeLessThan(20);
     }
   });

@@ -29,29 +29,25 @@ export interface CrashScene {
   readonly input: JsonObject;
   /** Puts back what is not in a bucket. @default - everything is in buckets */
   readonly reset?: () => Promise<void>;
-  /** How it is run again. @default - the same machine with the same input */
-  readonly again?: () => Promise<ExecutionView>;
+  /** What the second run must come to. @default - it succeeds */
+  readonly expectAgain?: (view: ExecutionView) => Promise<void>;
   /** @param death undefined: nothing had died, and `view` is the only run */
   readonly check: (view: ExecutionView, death: Death | undefined) => Promise<void>;
 }
 
-/** Which deaths are tried. */
-export interface Sample {
-  readonly first: number;
-  /** Every so many requests; the two ways to die take turns. */
-  readonly every: number;
-  /** A machine that dies later than this has been seen often enough. @default - up to its end */
-  readonly last?: number;
-}
+/** Dies before its request of this number is carried out. */
+export const before = (request: number): Death => ({ request, carriedOut: false });
+/** Dies when so many requests that change something have been carried out. */
+export const after = (request: number): Death => ({ request, carriedOut: true });
 
 /** `npm run test:kill` dies at every request, in both ways. */
 const KILL_EVERY = process.env['RANKVAULT_KILL_EVERY'] === '1';
 
 /**
  * @param scene is set already; everything in the buckets is put back before each try
- * @returns requests that the run makes, as far as they were tried
+ * @param sample what `npm test` tries
  */
-export async function crashEverywhere(journey: Journey, scene: CrashScene, sample: Sample): Promise<number> {
+export async function crashEverywhere(journey: Journey, scene: CrashScene, sample: readonly Death[]): Promise<void> {
   const world = journey.laptop.s3.checkpoint();
   try {
     const attempt = async (death: Death) => {
@@ -59,7 +55,8 @@ export async function crashEverywhere(journey: Journey, scene: CrashScene, sampl
       await scene.reset?.();
       return attemptAndCheck(journey, scene, death);
     };
-    return KILL_EVERY ? await tryAll(attempt) : await trySome(attempt, sample);
+    await (KILL_EVERY ? tryAll(attempt) : trySome(attempt, sample));
+    world.restore();
   } finally {
     world.release();
   }
@@ -67,25 +64,20 @@ export async function crashEverywhere(journey: Journey, scene: CrashScene, sampl
 
 type Attempt = (death: Death) => Promise<Died['killed']>;
 
-async function tryAll(attempt: Attempt): Promise<number> {
-  let requests = 0;
-  for (const carriedOut of [false, true]) {
+async function tryAll(attempt: Attempt): Promise<void> {
+  for (const dies of [before, after]) {
     let request = 1;
-    while (await attempt({ request, carriedOut })) {
+    while (await attempt(dies(request))) {
       request += 1;
     }
-    requests = Math.max(requests, request);
+    expect(request).toBeGreaterThan(3);
   }
-  return requests;
 }
 
-async function trySome(attempt: Attempt, sample: Sample): Promise<number> {
-  for (const death of deaths(sample)) {
-    if (!(await attempt(death))) {
-      return death.request;
-    }
+async function trySome(attempt: Attempt, sample: readonly Death[]): Promise<void> {
+  for (const death of sample) {
+    expect({ death, killed: await attempt(death) }).toEqual({ death, killed: true });
   }
-  return sample.last ?? 0;
 }
 
 async function attemptAndCheck(journey: Journey, scene: CrashScene, death: Death): Promise<boolean> {
@@ -98,20 +90,12 @@ async function attemptAndCheck(journey: Journey, scene: CrashScene, death: Death
   return killed;
 }
 
-function* deaths({ first, every, last = Number.POSITIVE_INFINITY }: Sample): Generator<Death> {
-  let carriedOut = false;
-  for (let request = first; request <= last; request += every) {
-    yield { request, carriedOut };
-    carriedOut = !carriedOut;
-  }
-}
-
 async function checkAgain(journey: Journey, scene: CrashScene, death: Death): Promise<void> {
   const { machine, input } = scene;
   try {
-    const view = await (scene.again ?? (() => journey.laptop.run(machine, input)))();
+    const view = await journey.laptop.run(machine, input);
     await journey.laptop.quiet();
-    expect({ status: view.status, cause: view.cause }).toEqual({ status: 'SUCCEEDED', cause: undefined });
+    await (scene.expectAgain ?? expectSuccess)(view);
     await scene.check(view, death);
   } catch (error) {
     const way = death.carriedOut ? 'with the answer of' : 'before';
@@ -119,6 +103,10 @@ async function checkAgain(journey: Journey, scene: CrashScene, death: Death): Pr
       cause: error,
     });
   }
+}
+
+async function expectSuccess({ status, error, cause }: ExecutionView): Promise<void> {
+  expect({ status, error, cause }).toEqual({ status: 'SUCCEEDED', error: undefined, cause: undefined });
 }
 
 export interface Died {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import type { RankvaultConfigInput } from '../../../core/config/schema.ts';
+import { resourceNamed } from '../../../local/laptop/synthesize.ts';
 import { Journey, s3Url, urlIn } from './journey.ts';
 import type { FilePlace } from './places.ts';
 
@@ -15,6 +16,8 @@ export let restoredTo: FilePlace;
 export const BRIEF = { keepFulls: 1, keepDays: 1, undeleteDays: 0 } as const;
 /** Backups of the clusters `lived1`, `lived2`, ...: short enough for a history of days. */
 export const LIVED = { keepFulls: 2, keepDays: 2, keepDaily: 3, undeleteDays: 2 } as const;
+/** Backups of the clusters `patient1`, ...: what dies and is run again takes hours on the clock, and must not take the window. */
+const PATIENT = { undeleteDays: 700 };
 /** How many of each there are. */
 const EACH = 6;
 
@@ -23,6 +26,7 @@ beforeAll(async () => {
   const backups = numbers.flatMap((number) => [
     [`brief${number}`, { retention: BRIEF }],
     [`lived${number}`, { retention: LIVED }],
+    [`patient${number}`, { retention: PATIENT }],
   ]);
   journey = await Journey.start({ files: 12, s3: 44, clusters, backups: Object.fromEntries(backups) });
   scratch = journey.filePlace('scratch');
@@ -31,8 +35,13 @@ beforeAll(async () => {
 afterEach(() => journey.calm());
 afterAll(() => journey.close());
 
+/** As requests name their caller: for holds and faults. */
+export function functionNamed(constructId: string): string {
+  return resourceNamed(journey.laptop.assembly.functions, constructId).name;
+}
+
 function clusters(directory: string): RankvaultConfigInput['clusters'] {
-  const named = ['brief', 'lived'].flatMap((kind) =>
+  const named = ['brief', 'lived', 'patient'].flatMap((kind) =>
     Array.from({ length: EACH }, (_, index) => [`${kind}${index + 1}`, onS3(`${kind}${index + 1}`)]),
   );
   return {

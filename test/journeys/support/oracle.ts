@@ -87,7 +87,7 @@ export class Oracle {
 
   /** For snapshots that were started some other way. */
   took({ snapshot, id, type, base, takenAt }: Committed, files: Files): void {
-    const full = type === 'full' ? snapshot : this.#find(base ?? '').full;
+    const full = type === 'full' ? snapshot : this.find(base ?? '').full;
     const takenAtEpochMillis = Date.parse(takenAt);
     this.#visible.set(snapshot, { snapshot, id, type, base, full, takenAtEpochMillis, merged: false, files });
   }
@@ -114,7 +114,7 @@ export class Oracle {
   /** Everything that the moment builds on as far as it is visible, itself included; oldest first. */
   chainOf(snapshot: string): readonly Moment[] {
     const bases = new Set<string>();
-    for (let name: string | undefined = snapshot; name !== undefined; name = this.#find(name).base) {
+    for (let name: string | undefined = snapshot; name !== undefined; name = this.find(name).base) {
       bases.add(name);
     }
     return this.visible.filter((moment) => bases.has(moment.snapshot));
@@ -175,7 +175,7 @@ export class Oracle {
     await this.#expectHidden();
   }
 
-  async expectRestores(snapshot: string, files = this.#find(snapshot).files): Promise<void> {
+  async expectRestores(snapshot: string, files = this.find(snapshot).files): Promise<void> {
     await this.#journey.restore(this.#source, this.#target, { snapshot, policy: 'replace' });
     expect({ snapshot, differences: differences(files, await this.#target.files()) }).toEqual({
       snapshot,
@@ -211,7 +211,8 @@ export class Oracle {
     }
   }
 
-  #find(snapshot: string): Moment {
+  /** Visible or hidden. */
+  find(snapshot: string): Moment {
     const moment = this.#visible.get(snapshot) ?? this.#hidden.get(snapshot)?.moment;
     if (moment === undefined) {
       throw new Error(`The oracle was never told of ${snapshot}.`);
