@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
@@ -45,6 +45,8 @@ function measureJob(job: Job): Promise<Measurement> {
 }
 
 async function compare(parts: number, tries: number): Promise<void> {
+  const [load = 0] = loadavg();
+  console.log(`${availableParallelism()} processors; ${load.toFixed(1)} processes ran or waited before this began.`);
   const directory = mkdtempSync(join(tmpdir(), 'rankvault-bench-'));
   try {
     const scene = async (kind: Scene['kind'], ranks: number) =>

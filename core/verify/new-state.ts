@@ -25,7 +25,7 @@ export interface RunResult {
   /** Snapshots that were looked at wholly by several runs of this level, this one the last of them. */
   readonly wholeSince: ReadonlyMap<string, WholeSince>;
   /** Hidden on purpose: nobody wonders about them any more. */
-  readonly tombstoned: ReadonlySet<string>;
+  readonly tombstones: ReadonlySet<string>;
   /** Their records have vanished: told once, then open until a tombstone says that they shall be gone. */
   readonly gone: ReadonlySet<string>;
   readonly coverage: VerifiedState['coverage'];
@@ -41,11 +41,11 @@ export function newState(previous: VerifiedState, run: RunResult): VerifiedState
 }
 
 function openAfter(previous: VerifiedState, run: RunResult): OpenFindings[] {
-  const kept = previous.open.filter((each) => !run.tombstoned.has(each.snapshot) && !isClosed(each, run));
+  const kept = previous.open.filter((each) => !run.tombstones.has(each.snapshot) && !isClosed(each, run));
   const others = kept.filter((each) => each.level !== run.level || !isSuspect(run.hurt.get(each.snapshot)));
   const found = [...run.hurt].flatMap(([snapshot, hurt]) => {
     const known = kept.find((each) => each.snapshot === snapshot && each.level === run.level);
-    const entry = run.tombstoned.has(snapshot) ? undefined : entryOf(snapshot, hurt, { run, known });
+    const entry = run.tombstones.has(snapshot) ? undefined : entryOf(snapshot, hurt, { run, known });
     return entry === undefined ? [] : [entry];
   });
   return [...others, ...found].sort(
@@ -114,7 +114,7 @@ function verifiedAfter(previous: VerifiedState, run: RunResult, open: readonly O
     improve(entries, snapshot, { level: run.level, at: run.finishedAt });
   }
   return [...entries.values()]
-    .filter(({ snapshot }) => !run.tombstoned.has(snapshot) && !run.gone.has(snapshot))
+    .filter(({ snapshot }) => !run.tombstones.has(snapshot) && !run.gone.has(snapshot))
     .map((each) => (unsound.has(each.snapshot) ? before(previous, each, run.level) : each))
     .filter(({ present, read, restored }) => (present ?? read ?? restored) !== undefined)
     .sort((left, right) => compareUtf8(left.snapshot, right.snapshot));

@@ -18,17 +18,17 @@ const THIRTY_DAYS_MILLIS = 30 * 24 * 3_600_000;
 export interface CatalogNow {
   readonly catalog: Catalog;
   readonly table: CatalogTable;
-  readonly tombstoned: ReadonlySet<string>;
+  readonly tombstones: ReadonlySet<string>;
 }
 
 export async function readCatalogNow(vault: ObjectStore, backup: string): Promise<CatalogNow> {
   const catalog = await readCatalog(vault, backup);
   const { table } = await readTable({ vault }, backup, catalog.snapshots);
-  const tombstoned = new Set<string>();
+  const tombstones = new Set<string>();
   for await (const { key } of vault.list(tombstonesPrefix(backup))) {
-    tombstoned.add(nameOfCatalogKey(key));
+    tombstones.add(nameOfCatalogKey(key));
   }
-  return { catalog, table, tombstoned };
+  return { catalog, table, tombstones };
 }
 
 export interface StateQuestion {
@@ -63,7 +63,7 @@ export async function stateAfter(vault: ObjectStore, question: StateQuestion): P
     hurt: new Map([...gathered.gathering.hurt].filter(([snapshot]) => epochMillisOfDirectory(snapshot) !== undefined)),
     whole: new Set(whole),
     wholeSince: since,
-    tombstoned: now.tombstoned,
+    tombstones: now.tombstones,
     gone: new Set(plan.gone),
     coverage: {
       ...coverage,

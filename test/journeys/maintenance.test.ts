@@ -2,6 +2,7 @@
 import './maintain.ts';
 import './verify.ts';
 import './beside.ts';
+import './long-histories.ts';
 import './actions-killed.ts';
 import './snapshot-killed.ts';
 import './restore-killed.ts';

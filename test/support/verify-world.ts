@@ -191,8 +191,9 @@ export class VerifyWorld extends MaintainWorld {
     const deps = { ...this.verifying, keys: new RunKeys('Verify', run.execution) };
     const { shouldStop = never } = order;
     const plan = await openVerification(this.work, run);
-    await invoke(order, () => planReads(deps, plan));
-    for (const item of await collect(readPlainLines(this.work, run.batchesKey, readItemSchema))) {
+    const { batches } = await invoke(order, () => planReads(deps, plan));
+    const items = batches === 0 ? [] : await collect(readPlainLines(this.work, run.batchesKey, readItemSchema));
+    for (const item of items) {
       let progress = { done: false };
       while (!progress.done) {
         const before = progress;

@@ -70,7 +70,7 @@ describe('a drill', () => {
   it.each([
     [
       'a part that reads otherwise',
-      (tree: InMemoryTree) => tree.write('main', 'rank-2/tom-0/c.seg', Buffer.from('Xirst rank-2/tom-0/c.seg')),
+      (tree: InMemoryTree) => tree.write('main', 'rank-2/tom-0/c.seg', Buffer.from('other rank-2/tom-0/c.seg')),
       'placed 1 parts again, removed 0 and missed 0 of 5',
     ],
     [

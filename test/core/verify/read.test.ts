@@ -7,7 +7,7 @@ import { isoOfEpochMillis } from '../../../core/utc.ts';
 import { manifestKey } from '../../../core/vault-layout.ts';
 import { LARGEST_READ_BYTES } from '../../../core/verify/look-read.ts';
 import { InMemoryPartReader } from '../../support/in-memory-part-reader.ts';
-import { VerifyWorld } from '../../support/verify-world.ts';
+import { smallTree, VerifyWorld } from '../../support/verify-world.ts';
 
 const A = 'tom-0/a.seg';
 const DAY_MILLIS = 86_400_000;
@@ -128,6 +128,14 @@ describe('a read verification', () => {
     expect(record.snapshots).toEqual([full.snapshot]);
   });
 
+  it('goes on with a batch after the last window that is written down, and reads nothing twice', async () => {
+    const world = new StrangeWorld({ tree: smallTree(600) });
+    await world.snapshot({ type: 'full', execution: 's1' });
+    const { record } = await world.verify({ execution: 'v1', input: { level: 'read' }, shouldStop: () => true });
+    expect(record.checked.parts).toBe(601);
+    expect(world.reader.asked).toHaveLength(601);
+  });
+
   it('stops when the store does not answer', async () => {
     const world = new StrangeWorld();
     await taken(world);
@@ -144,8 +152,9 @@ describe('a read verification', () => {
     expect(record.checked.parts).toBe(5);
     expect(record.snapshots).toEqual([]);
     expect(slices.filter(({ tooLarge }) => tooLarge !== undefined)).toMatchObject([{ rank: 2, parts: 0, tooLarge: 1 }]);
-    const alone = await read(world, { snapshot: next.snapshot }, 'v2');
-    expect(alone.record.snapshots).toEqual([next.snapshot]);
+    const without = await read(world, { snapshot: next.snapshot }, 'v2');
+    expect(without.record.snapshots).toEqual([next.snapshot]);
+    expect((await read(world, { snapshot: full.snapshot }, 'v3')).record.snapshots).toEqual([]);
   });
 });
 

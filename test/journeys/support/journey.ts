@@ -43,8 +43,9 @@ export interface JourneyOptions {
   readonly logLevel?: 'DEBUG' | 'ERROR';
 }
 
-/** A journey is many runs of whole state machines; on a machine that has other work it takes minutes. */
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+/** A journey is many runs of whole state machines; on a machine that has other work it takes minutes. Dying everywhere takes longer. */
+const PATIENCE_MILLIS = process.env['RANKVAULT_KILL_EVERY'] === '1' ? 7_200_000 : 300_000;
+vi.setConfig({ testTimeout: PATIENCE_MILLIS, hookTimeout: 300_000 });
 
 /** What a test may change while the laptop runs. */
 interface Hooks {

@@ -43,7 +43,7 @@ export class Oracle {
   /** Hidden since the last look. */
   #newlyHidden: string[] = [];
   readonly pinned = new Set<string>();
-  /** With an open finding of damage, as the operator was told. */
+  /** With an open finding of damage, as the operator was told: it is not tried to restore it. */
   readonly damaged = new Set<string>();
   /** With an open finding of risk: it can be restored, and is not built upon. */
   readonly weakened = new Set<string>();
@@ -111,13 +111,13 @@ export class Oracle {
     }
   }
 
-  /** Everything that the moment builds on as far as it is visible, itself included; oldest first. */
+  /** The moment and what it builds on, as far back as that is visible; oldest first. */
   chainOf(snapshot: string): readonly Moment[] {
-    const bases = new Set<string>();
-    for (let name: string | undefined = snapshot; name !== undefined; name = this.find(name).base) {
-      bases.add(name);
+    const chain: Moment[] = [];
+    for (let next = this.#visible.get(snapshot); next !== undefined; next = this.#visible.get(next.base ?? '')) {
+      chain.unshift(next);
     }
-    return this.visible.filter((moment) => bases.has(moment.snapshot));
+    return chain;
   }
 
   /** One full now shows the newest of them; those that are pinned stay as they are. */
