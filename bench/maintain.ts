@@ -5,36 +5,41 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
 import * as z from 'zod/mini';
-import { ACTIONS, type BenchedAction, type Measurement, measureAction, measurementSchema } from './maintain/measured-run.ts';
+import {
+  ACTIONS,
+  type BenchedAction,
+  type Measurement,
+  measureAction,
+  measurementSchema,
+} from './maintain/measured-run.ts';
+import { prepareScene } from './maintain/scene.ts';
 
 /**
- * Expires and collects ranks of so many parts, each in a process of its own: `node bench/maintain.ts [parts...]`. What it prints is
- * requests for each deleted part and peak memory, and whether these grow with the parts.
+ * Expires and collects ranks of so many parts: `node bench/maintain.ts [parts...]`. What it prints is requests for each deleted part
+ * and peak memory, and whether these grow with the parts.
+ *
+ * Each row takes the same number of parts through a process of its own: a hundred times the smallest rank, once the largest. The rows
+ * of an action differ in nothing but the size of a rank, so memory that grows with it shows, while what V8 takes as a process grows
+ * older is in all of them.
  */
 const PARTS = [10_000, 100_000, 1_000_000];
-/** Of peak memory, from the fewest parts to the most. V8 alone takes this much more when it has been busy for longer. */
-const TARGET_GROWTH = 1.5;
+const TARGET_GROWTH = 1.2;
 /** A listing and a deletion take 1,000 versions each; where half of what is listed stays, that is three for 1,000 deleted parts. */
 const TARGET_REQUESTS_PER_PART = 0.005;
 
-const jobSchema = z.object({ action: z.enum(ACTIONS), parts: z.int() });
+const jobSchema = z.object({ action: z.enum(['prepare', ...ACTIONS]), parts: z.int(), times: z.int(), directory: z.string() });
 type Job = z.infer<typeof jobSchema>;
-type Measured = Job & Measurement;
+type Measured = Measurement & { readonly action: BenchedAction; readonly parts: number };
 
 if (process.argv[2] === '--child') {
-  console.log(JSON.stringify(await measureJob(jobSchema.parse(JSON.parse(process.argv[3] ?? '')))));
+  console.log(JSON.stringify(await work(jobSchema.parse(JSON.parse(process.argv[3] ?? '')))));
 } else {
   const asked = process.argv.slice(2).map(Number);
   compare(asked.length > 0 ? asked : PARTS);
 }
 
-async function measureJob({ action, parts }: Job): Promise<Measurement> {
-  const directory = mkdtempSync(join(tmpdir(), 'rankvault-bench-'));
-  try {
-    return await measureAction(action, parts, directory);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+function work({ action, parts, times, directory }: Job): Promise<unknown> {
+  return action === 'prepare' ? prepareScene(directory, parts) : measureAction({ action, parts, directory }, times);
 }
 
 function compare(sizes: readonly number[]): void {
@@ -47,20 +52,32 @@ function compare(sizes: readonly number[]): void {
       'versions a page, 1,000 a DeleteObjects), those of Step Functions and retries are not. Times are of this machine without a network.',
     ].join('\n'),
   );
-  const rows = sizes.flatMap((parts) => ACTIONS.map((action) => inChild({ action, parts })));
+  const most = Math.max(...sizes);
+  const rows = sizes.flatMap((parts) => ACTIONS.map((action) => measured(action, parts, Math.round(most / parts))));
   console.log(figures(rows));
   console.log(targets(rows));
 }
 
-function inChild(job: Job): Measured {
-  const answer = execFileSync(process.execPath, [fileURLToPath(import.meta.url), '--child', JSON.stringify(job)]);
-  return { ...job, ...measurementSchema.parse(JSON.parse(answer.toString('utf8'))) };
+function measured(action: BenchedAction, parts: number, times: number): Measured {
+  const directory = mkdtempSync(join(tmpdir(), 'rankvault-bench-'));
+  try {
+    inChild({ action: 'prepare', parts, times, directory });
+    return { action, parts, ...measurementSchema.parse(JSON.parse(inChild({ action, parts, times, directory }))) };
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+function inChild(job: Job): string {
+  return execFileSync(process.execPath, [fileURLToPath(import.meta.url), '--child', JSON.stringify(job)], {
+    encoding: 'utf8',
+  });
 }
 
 function figures(rows: readonly Measured[]): string {
   const table = new Table({
-    head: ['', 'deleted', 'stay', 'list', 'delete', 'get', 'put', 'requests/deleted', 's', 'at start MB', 'peak MB'],
-    colAligns: ['left', ...Array.from({ length: 10 }, () => 'right' as const)],
+    head: ['', 'deleted', 'stay', 'list', 'delete', 'get', 'put', 'requests/deleted', 's', 'at start MB', 'peak MB', 'heap MB'],
+    colAligns: ['left', ...Array.from({ length: 11 }, () => 'right' as const)],
     style: { head: [], border: [] },
   });
   for (const row of rows) {
@@ -74,6 +91,7 @@ function figures(rows: readonly Measured[]): string {
       row.seconds.toFixed(1),
       megabytes(row.residentAtStartBytes),
       megabytes(row.peakResidentBytes),
+      megabytes(row.peakHeapBytes),
     ]);
   }
   return table.toString();

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import { deleteVersions, deletionProgressSchema } from '../../core/jobs/delete-versions.ts';
@@ -11,7 +10,7 @@ import { readPlainLines } from '../../core/maintain/plain-lines.ts';
 import { unitItemSchema } from '../../core/maintain/units.ts';
 import type { MaintainRun } from '../../core/run.ts';
 import { RunKeys } from '../../core/work-layout.ts';
-import { BACKUP, type Scene, setScene } from './scene.ts';
+import { BACKUP, openScene, type Scene } from './scene.ts';
 
 export const ACTIONS = ['expire', 'collect'] as const;
 export type BenchedAction = (typeof ACTIONS)[number];
@@ -25,34 +24,49 @@ export const measurementSchema = z.object({
   seconds: z.number(),
   residentAtStartBytes: z.number(),
   peakResidentBytes: z.number(),
+  peakHeapBytes: z.number(),
 });
 export type Measurement = z.infer<typeof measurementSchema>;
 
-/** The jobs of `Maintain` in the machine's order, one invocation after the other. */
-export async function measureAction(action: BenchedAction, parts: number, directory: string): Promise<Measurement> {
-  mkdirSync(`${directory}/vault`, { recursive: true });
-  mkdirSync(`${directory}/work`);
-  const scene = await setScene(directory, parts);
-  if (action === 'collect') {
-    // What expires goes before, so that both delete something of their own.
-    await carryOut(scene, 'expire');
-  }
-  const before = { ...counts(scene), deleted: scene.vault.deletedParts };
+export interface Benched {
+  readonly action: BenchedAction;
+  readonly parts: number;
+  /** What `prepareScene` has left. */
+  readonly directory: string;
+}
+
+/** So many times from the same beginning, with all figures of memory over all of them, and all others of the last one. */
+export async function measureAction(benched: Benched, times: number): Promise<Measurement> {
   const memory = new MemoryWatch();
+  let measured = await measureOnce(benched, memory);
+  for (let run = 1; run < times; run += 1) {
+    measured = await measureOnce(benched, memory);
+  }
+  return { ...measured, ...memory.figures() };
+}
+
+async function measureOnce(
+  { action, parts, directory }: Benched,
+  memory: MemoryWatch,
+): Promise<Omit<Measurement, `${string}Bytes`>> {
+  const scene = await openScene(directory, parts);
+  const before = counts(scene);
   const begun = performance.now();
   const report = await carryOut(scene, action, memory);
   const seconds = (performance.now() - begun) / 1000;
-  const deletedParts = scene.vault.deletedParts - before.deleted;
+  const { deletedParts } = scene.vault;
   if (deletedParts !== report.frees.parts || deletedParts === 0) {
-    throw new Error(`${action} reports ${report.frees.parts} parts, and ${deletedParts} were deleted: the figures mean nothing.`);
+    const said = `${action} reports ${report.frees.parts} parts`;
+    throw new Error(`${said}, and ${deletedParts} were deleted: the figures mean nothing.`);
   }
   const requests = Object.fromEntries(
     Object.entries(counts(scene)).map(([kind, count]) => [kind, count - (before[kind] ?? 0)]),
   );
-  return { deletedParts, keptParts: report.residue.parts, requests, seconds, ...memory.figures() };
+  return { deletedParts, keptParts: report.residue.parts, requests, seconds };
 }
 
-async function carryOut({ vault, work, clock, executions, config }: Scene, action: BenchedAction, memory = new MemoryWatch()) {
+/** The jobs of `Maintain` in the machine's order, one invocation after the other. */
+async function carryOut({ vault, work, clock, executions, config }: Scene, action: BenchedAction, memory: MemoryWatch) {
   clock.advanceMinutes(60);
   const startedAt = new Date(clock.nowEpochMillis()).toISOString();
   const start = { execution: action, executionArn: `arn:${action}`, startedAt, input: { action, backup: BACKUP } };
@@ -94,18 +108,25 @@ function counts({ vault, work }: Scene): Record<string, number> {
 /** Asked at every part, looks at the memory now and then, and never says stop. */
 class MemoryWatch {
   readonly #atStart = process.memoryUsage.rss();
-  #peak = this.#atStart;
+  #peakResident = this.#atStart;
+  #peakHeap = 0;
   #asked = 0;
 
   readonly look = (): boolean => {
     this.#asked += 1;
     if (this.#asked % 2_000 === 0) {
-      this.#peak = Math.max(this.#peak, process.memoryUsage.rss());
+      const { rss, heapUsed } = process.memoryUsage();
+      this.#peakResident = Math.max(this.#peakResident, rss);
+      this.#peakHeap = Math.max(this.#peakHeap, heapUsed);
     }
     return false;
   };
 
   figures() {
-    return { residentAtStartBytes: this.#atStart, peakResidentBytes: this.#peak };
+    return {
+      residentAtStartBytes: this.#atStart,
+      peakResidentBytes: this.#peakResident,
+      peakHeapBytes: this.#peakHeap,
+    };
   }
 }

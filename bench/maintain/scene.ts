@@ -1,6 +1,9 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
 import { parseConfig } from '../../core/config/validate.ts';
 import { streamOf } from '../../core/draft-writer.ts';
-import { jsonBytes } from '../../core/format.ts';
+import { FORMAT_VERSION } from '../../core/format.ts';
 import { manifestBytes, ranksBytes } from '../../core/manifest-io.ts';
 import type { PartLine } from '../../core/manifest.ts';
 import type { RankLine, SnapshotRecord, Totals } from '../../core/records.ts';
@@ -11,10 +14,11 @@ import { DiskStore } from './disk-store.ts';
 import { etagOf, GeneratedVault, generatedPath, PART_BYTES, versionIdOf } from './generated-vault.ts';
 
 export const BACKUP = 'bench';
-/** An old full of all parts; what was built on it and changed every second one, and is pinned; what a failed run left; a new full. */
+/** An old full of all parts; what was built on it and changed every second one, and is pinned; what a failed run left; two new fulls. */
 const OLD = 'snapshot.2025-11-01.02-00-00';
 const PINNED = 'snapshot.2025-11-02.02-00-00';
 const FAILED = 'snapshot.2025-11-03.02-00-00';
+const BEFORE = 'snapshot.2026-01-20.02-00-00';
 const NEW = 'snapshot.2026-01-31.02-00-00';
 
 export interface Scene {
@@ -25,13 +29,40 @@ export interface Scene {
   readonly config: ReturnType<typeof parseConfig>;
 }
 
-/** A rank of so many parts: what `expire` finds, and beside it what only `collect` frees. */
-export async function setScene(directory: string, parts: number): Promise<Scene> {
+/** Where the preparing process leaves what it has written beside streams: key and text, no text for a stream. */
+const catalogSchema = z.array(z.object({ key: z.string(), text: z.optional(z.string()) }));
+type Catalog = z.infer<typeof catalogSchema>;
+
+/**
+ * Writes the catalog of a rank of so many parts, in a process of its own, so that its memory is not counted: what `expire` finds, and
+ * beside it what only `collect` frees.
+ */
+export async function prepareScene(directory: string, parts: number): Promise<void> {
+  mkdirSync(join(directory, 'vault'));
+  mkdirSync(join(directory, 'work'));
+  const vault = new DiskStore(join(directory, 'vault'));
+  const catalog: Catalog = [
+    ...(await commit(vault, { snapshot: OLD, parts, inOf: () => OLD })),
+    ...(await commit(vault, { snapshot: PINNED, base: OLD, parts, inOf: (number) => (number % 2 === 0 ? PINNED : OLD) })),
+    ...(await commit(vault, { snapshot: BEFORE, parts: 0, inOf: () => BEFORE })),
+    ...(await commit(vault, { snapshot: NEW, parts: 0, inOf: () => NEW })),
+    ...marks(),
+  ];
+  writeFileSync(join(directory, 'catalog.json'), JSON.stringify(catalog));
+}
+
+export async function openScene(directory: string, parts: number): Promise<Scene> {
   const clock = new FixedClock();
-  const vault = new GeneratedVault(`${directory}/vault`, { versioned: true, clock });
-  const scene = {
+  const vault = new GeneratedVault(join(directory, 'vault'), { versioned: true, clock });
+  for (const { key, text } of catalogSchema.parse(JSON.parse(readFileSync(join(directory, 'catalog.json'), 'utf8')))) {
+    await (text === undefined ? vault.adopt(key) : vault.create(key, Buffer.from(text)));
+  }
+  vault.add({ prefix: `${BACKUP}/${OLD}/`, parts, every: 1 });
+  vault.add({ prefix: `${BACKUP}/${PINNED}/`, parts, every: 2 });
+  vault.add({ prefix: `${BACKUP}/${FAILED}/`, parts, every: 1 });
+  return {
     vault,
-    work: new DiskStore(`${directory}/work`),
+    work: new DiskStore(join(directory, 'work')),
     clock,
     executions: new InMemoryExecutions(),
     config: parseConfig({
@@ -39,14 +70,6 @@ export async function setScene(directory: string, parts: number): Promise<Scene>
       backups: { bench: { kind: 'system', cluster: 'bench', retention: { keepFulls: 1, keepDays: 1, undeleteDays: 0 } } },
     }),
   };
-  vault.add({ prefix: `${BACKUP}/${OLD}/`, parts, every: 1 });
-  vault.add({ prefix: `${BACKUP}/${PINNED}/`, parts, every: 2 });
-  vault.add({ prefix: `${BACKUP}/${FAILED}/`, parts, every: 1 });
-  await commit(vault, { snapshot: OLD, parts, inOf: () => OLD });
-  await commit(vault, { snapshot: PINNED, base: OLD, parts, inOf: (number) => (number % 2 === 0 ? PINNED : OLD) });
-  await commit(vault, { snapshot: NEW, parts: 0, inOf: () => NEW });
-  await writeMarks(vault);
-  return scene;
 }
 
 interface Commit {
@@ -56,13 +79,11 @@ interface Commit {
   readonly inOf: (number: number) => string;
 }
 
-async function commit(vault: GeneratedVault, { snapshot, base, parts, inOf }: Commit): Promise<void> {
-  const header = { formatVersion: 1, backup: BACKUP, snapshot };
+async function commit(vault: DiskStore, { snapshot, base, parts, inOf }: Commit): Promise<Catalog> {
+  const header = { formatVersion: FORMAT_VERSION, backup: BACKUP, snapshot } as const;
   const lines = linesOf(parts, inOf);
-  const { sha256, sizeBytes } = await vault.createStream(
-    manifestKey(BACKUP, snapshot, 1),
-    manifestBytes({ ...header, rank: 'rank-1' }, lines),
-  );
+  const manifest = manifestKey(BACKUP, snapshot, 1);
+  const { sha256, sizeBytes } = await vault.createStream(manifest, manifestBytes({ ...header, rank: 'rank-1' }, lines));
   const own = base === undefined ? parts : Math.ceil(parts / 2);
   const rank: RankLine = {
     rank: 1,
@@ -74,9 +95,10 @@ async function commit(vault: GeneratedVault, { snapshot, base, parts, inOf }: Co
       { snapshot, ...amountOf(own) },
     ].filter((each) => each.parts > 0),
   };
-  const ranks = await vault.createStream(ranksKey(BACKUP, snapshot), ranksBytes(header, streamOf([rank])));
-  const record = recordOf({ snapshot, ...(base === undefined ? {} : { base }), totals: rank.totals });
-  await vault.create(recordKey(BACKUP, snapshot), jsonBytes({ ...record, ranksSha256: ranks.sha256 }));
+  const ranks = ranksKey(BACKUP, snapshot);
+  const { sha256: ranksSha256 } = await vault.createStream(ranks, ranksBytes(header, streamOf([rank])));
+  const record = { ...recordOf({ snapshot, base, totals: rank.totals }), ranksSha256 };
+  return [{ key: manifest }, { key: ranks }, { key: recordKey(BACKUP, snapshot), text: JSON.stringify(record) }];
 }
 
 async function* linesOf(parts: number, inOf: (number: number) => string): AsyncGenerator<PartLine> {
@@ -106,7 +128,11 @@ function totalsOf(parts: number, stored: number): Totals {
   };
 }
 
-function recordOf(of: { readonly snapshot: string; readonly base?: string; readonly totals: Totals }): SnapshotRecord {
+function recordOf(of: {
+  readonly snapshot: string;
+  readonly base: string | undefined;
+  readonly totals: Totals;
+}): SnapshotRecord {
   const { snapshot, base, totals } = of;
   const takenAt = isoOf(snapshot);
   return {
@@ -135,11 +161,10 @@ function recordOf(of: { readonly snapshot: string; readonly base?: string; reado
 }
 
 /** The pin, and the claim of the run that failed. */
-async function writeMarks(vault: GeneratedVault): Promise<void> {
+function marks(): Catalog {
   const at = isoOf(FAILED);
-  const common = { formatVersion: 1, backup: BACKUP };
+  const common = { formatVersion: FORMAT_VERSION, backup: BACKUP };
   const pin = { ...common, snapshot: PINNED, reason: 'For the benchmark.', at, execution: 'pin' };
-  await vault.create(pinKey(BACKUP, PINNED), jsonBytes(pin));
   const attempt = {
     ...common,
     snapshot: FAILED,
@@ -150,7 +175,10 @@ async function writeMarks(vault: GeneratedVault): Promise<void> {
     type: 'full',
     claimedAt: at,
   };
-  await vault.create(attemptKey(BACKUP, FAILED), jsonBytes(attempt));
+  return [
+    { key: pinKey(BACKUP, PINNED), text: JSON.stringify(pin) },
+    { key: attemptKey(BACKUP, FAILED), text: JSON.stringify(attempt) },
+  ];
 }
 
 /** `snapshot.2026-01-31.23-59-59`, UTC. */

@@ -10,6 +10,7 @@ import { decideMerge } from '../maintain/decide-merge.ts';
 import { decideRepair } from '../maintain/decide-repair.ts';
 import type { MaintenanceDependencies, Scene } from '../maintain/deciding.ts';
 import { hideAndSweep } from '../maintain/hide-and-sweep.ts';
+import { maintainRunOf } from '../maintain/maintain-run.ts';
 import { makeMarks } from '../maintain/make-marks.ts';
 import { type MaintainPlan, maintainPlanSchema, readSweepPlan } from '../maintain/plan.ts';
 import { emptyReport, type MaintenanceReport, type MaintenanceResult, resultOf } from '../maintain/report.ts';
@@ -31,9 +32,6 @@ export type MaintenanceAnswer =
 
 const EXAMPLE = '{"action":"purge","backup":"prod_system","snapshot":"snapshot.2026-01-31.23-59-59","dryRun":true}';
 
-/** Units surveyed, and batches deleted, at a time; where the configuration says otherwise for the backup, that. */
-const CONCURRENCY = 40;
-
 /**
  * Decides under the backup's lock, in seconds: who is hidden, which directories are swept, and what decides what stays in them. Each
  * step finds what an earlier try of the same execution left. What follows needs no lock.
@@ -46,7 +44,14 @@ export async function planMaintenance(
   const keys = new RunKeys('Maintain', start.execution);
   const owner = ownerOf(start);
   const input = parseInput(maintainInputSchema, start.input, 'Maintain', EXAMPLE);
-  const planning: Planning = { deps, start, keys, owner, input, run: runOf(deps, { keys, owner, input }) };
+  const planning: Planning = {
+    deps,
+    start,
+    keys,
+    owner,
+    input,
+    run: maintainRunOf(deps.config, { keys, owner, input }),
+  };
   const answered = await answerOf(planning);
   if (answered !== undefined) {
     return answered;
@@ -187,31 +192,4 @@ async function finish(
     },
   );
   return { outcome: 'finished', result };
-}
-
-function runOf(
-  { config }: MaintenanceDependencies,
-  of: { readonly keys: RunKeys; readonly owner: LockOwner; readonly input: MaintainInput },
-): MaintainRun {
-  const { keys, owner, input } = of;
-  const options = config.backups[input.backup]?.options;
-  return {
-    machine: 'Maintain',
-    execution: owner.execution,
-    executionArn: owner.executionArn,
-    nonce: owner.nonce,
-    prefix: keys.prefix,
-    action: input.action,
-    backup: input.backup,
-    dryRun: input.dryRun,
-    merges: false,
-    ranksKey: keys.ranks(),
-    batchesKey: keys.batchList('final'),
-    unitsKey: keys.units('survey'),
-    units: 0,
-    deletionsKey: keys.units('deletions'),
-    rankConcurrency: options?.rankConcurrency ?? CONCURRENCY,
-    copyConcurrency: options?.copyConcurrency ?? CONCURRENCY,
-    resultsPrefix: keys.results(''),
-  };
 }

@@ -199,4 +199,4 @@ async function findAlone(
 }
 
 const FAULT =
-  'Nothing was hidden. Find out who writes into the vault; purge the merged snapshot, and merge again if its source verifies.';
+  'Nothing was hidden, and nothing of it is in the catalog: `collect` frees the copies after 48 hours. Find out who writes into the vault, and merge again if the source verifies.';

@@ -60,8 +60,6 @@ export interface UnfinishedAttempt {
   readonly attempt: Attempt;
   /** Its execution runs, or ended so lately that one of its workers may still write. */
   readonly mayWrite: boolean;
-  /** Step Functions says that it runs. */
-  readonly running: boolean;
 }
 
 const READ_CONCURRENCY = 16;
@@ -144,7 +142,7 @@ async function readUnfinished(
 async function examine({ executions, clock }: LockDependencies, attempt: Attempt): Promise<UnfinishedAttempt> {
   const state = await executions.describe(attempt.executionArn);
   const mayWrite = !mayBeStolen({ acquiredAt: attempt.claimedAt }, state, clock.nowEpochMillis());
-  return { attempt, mayWrite, running: state?.status === 'running' };
+  return { attempt, mayWrite };
 }
 
 /** What is hidden and not dead refers to bytes: what it names must be known. */

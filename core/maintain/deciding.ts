@@ -4,6 +4,7 @@ import type { MaintainAction, MaintainInput } from '../execution-input.ts';
 import type { LockOwner } from '../locks.ts';
 import type { Tombstone } from '../records.ts';
 import type { BackupState, StateDependencies } from './backup-state.ts';
+import type { KeptEntry } from './report.ts';
 import type { HidingFacts } from './tombstones.ts';
 
 export interface MaintenanceDependencies extends StateDependencies {
@@ -26,7 +27,7 @@ export interface Deciding<Action extends MaintainAction> extends Scene {
 export interface Hiding {
   readonly tombstones: readonly Tombstone[];
   /** Of `expire`. */
-  readonly kept?: { snapshot: string; reasons: string[] }[];
+  readonly kept?: KeptEntry[];
   /** For the operator, one sentence each. */
   readonly notes: readonly string[];
   /** True: the backup is frozen, and this action leaves it as it is without calling that an error. */

@@ -12,7 +12,6 @@ export const hiddenEntrySchema = z.object({
   /** ISO 8601; until then it can be undeleted. */
   bytesKeptUntil: z.string(),
 });
-export type HiddenEntry = z.infer<typeof hiddenEntrySchema>;
 
 export const keptEntrySchema = z.object({ snapshot: snapshotDirectorySchema, reasons: z.array(z.string()) });
 export type KeptEntry = z.infer<typeof keptEntrySchema>;

@@ -1,6 +1,6 @@
 import { byTime } from '../catalog.ts';
-import type { Tombstone } from '../records.ts';
 import type { Lock, LockOwner } from '../locks.ts';
+import type { Tombstone } from '../records.ts';
 import type { BackupState, HiddenSnapshot } from './backup-state.ts';
 import { tombstoneOfAttempt } from './tombstones.ts';
 

@@ -42,12 +42,15 @@ describe('merging streams by path', () => {
     );
   });
 
-  it.each([[['b', 'a']], [['a', 'a']], [['😀', '\u{ffe0}']]])('refuses a stream that is out of order: %j', async (list) => {
-    const other = streamed(['a', 'c']);
-    const merging = collect(mergeByPath([other.stream, streamed(list).stream]));
-    await expect(merging).rejects.toThrow(ListingOutOfOrder);
-    expect(other.closed()).toBe(true);
-  });
+  it.each([[['b', 'a']], [['a', 'a']], [['😀', '\u{ffe0}']]])(
+    'refuses a stream that is out of order: %j',
+    async (list) => {
+      const other = streamed(['a', 'c']);
+      const merging = collect(mergeByPath([other.stream, streamed(list).stream]));
+      await expect(merging).rejects.toThrow(ListingOutOfOrder);
+      expect(other.closed()).toBe(true);
+    },
+  );
 
   it('closes every stream when the reader stops early', async () => {
     const streams = [streamed(['a', 'c']), streamed(['b', 'd'])];

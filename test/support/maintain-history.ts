@@ -115,7 +115,10 @@ export class MaintainHistory {
 
 /** Without what has to differ: whoever ran it, and what to do now. */
 export function comparable({ next: _next, hidden, ...report }: MaintenanceReport): unknown {
-  return { ...report, hidden: hidden.map(({ reason, ...each }) => ({ ...each, reason: reason.replace(/maintain-\d+/, '') })) };
+  return {
+    ...report,
+    hidden: hidden.map(({ reason, ...each }) => ({ ...each, reason: reason.replace(/maintain-\d+/, '') })),
+  };
 }
 
 export async function namedBy(

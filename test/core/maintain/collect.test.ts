@@ -176,7 +176,9 @@ describe('collecting uploads and holds', () => {
     expect(await history.maintain({ action: 'collect' })).toMatchObject({ staleHolds: 0 });
     world.clock.advanceMinutes(20);
     expect(await history.maintain({ action: 'collect' })).toMatchObject({ staleHolds: 1 });
-    expect(world.work.keys().filter((key) => key.startsWith('holds/'))).toEqual([holdKey('prod', snapshot, 'arn:reader')]);
+    expect(world.work.keys().filter((key) => key.startsWith('holds/'))).toEqual([
+      holdKey('prod', snapshot, 'arn:reader'),
+    ]);
   });
 });
 

@@ -114,6 +114,7 @@ describe('deleting versions', () => {
       const { history, world, snapshot, purge } = await full();
       const freezing = { [state]: () => world.maintain({ action: 'freeze', reason: 'an incident' }) };
       await expect(world.maintain(purge, { before: freezing })).rejects.toThrow(BackupFrozen);
+      expect((await world.vault.head(recordKey('prod', snapshot))) === undefined).toBe(state === 'delete');
       expect(await world.partsOf(snapshot)).toHaveLength(3);
       await world.maintain({ action: 'thaw' });
       expect(await history.maintain({ action: 'collect' })).toMatchObject({ frees: { parts: 3 } });
@@ -162,6 +163,14 @@ describe('a directory that is locked by its record', () => {
     expect(await history.maintain({ action: 'expire' })).toMatchObject({ locked: { parts: 0 } });
     world.advanceDays(7);
     expect(await history.maintain({ action: 'expire' })).toMatchObject({ frees: { parts: 3 }, catalogObjects: 6 });
+  });
+
+  it('keeps its record with its bytes, also where S3 would let it go', async () => {
+    const { history, world, first } = await locked();
+    const record = world.vault.currentVersion(recordKey('prod', first.snapshot));
+    world.vault.damage(record, { lockedUntilEpochMillis: undefined });
+    await history.maintain({ action: 'purge', snapshot: first.snapshot, immediately: true });
+    expect(await world.vault.head(record.key)).toBeDefined();
   });
 
   it('frees nothing that a snapshot names, when its date has come', async () => {

@@ -100,16 +100,31 @@ describe('a survey', () => {
     await history.assertRestores();
   });
 
-  it.each([
-    ['damaged', (body: Uint8Array) => body.subarray(0, body.byteLength - 20)],
-    ['another', () => Buffer.from('')],
-  ])('frees nothing when a manifest that decides is %s', async (_what, change) => {
+  it('looks at a key whole before it stops', async () => {
+    const { history, run, units } = await planned('prod', 3);
+    const [item] = units.filter(({ unit }) => unit.part === 'rank-1');
+    const { vault } = history.world;
+    const key = `prod/${item?.unit.directory}/rank-1/many`;
+    for (let version = 0; version < 5; version += 1) {
+      await vault.put(key, new Uint8Array(1));
+      await vault.delete(key);
+    }
+    const report = await history.world.carryOut(run, { shouldStop: always });
+    expect(report).toMatchObject({ frees: { parts: 6 }, markers: 5 });
+    expect((await history.world.partsOf(item?.unit.directory ?? '')).includes(key)).toBe(false);
+    await history.assertRestores();
+  });
+
+  it.each(['cut short', 'forged'] as const)('frees nothing when a manifest that decides is %s', async (how) => {
     const { history, run, units } = await planned('prod', 3);
     const { vault } = history.world;
     const [item] = units.filter(({ unit }) => unit.part === 'rank-1');
-    const referrer = item?.unit.referrers[0]?.snapshot ?? '';
-    const name = vault.currentVersion(manifestKey('prod', referrer, 1));
-    vault.damage(name, { body: change(vault.version(name)?.body ?? new Uint8Array()) });
+    const snapshot = item?.unit.referrers[0]?.snapshot ?? '';
+    const name = vault.currentVersion(manifestKey('prod', snapshot, 1));
+    const whole = vault.version(name)?.body ?? new Uint8Array();
+    const header = { formatVersion: 1, backup: 'prod', snapshot, rank: 'rank-1' };
+    const forged = Buffer.concat(await collect(manifestBytes(header, nothing())));
+    vault.damage(name, { body: how === 'forged' ? forged : whole.subarray(0, whole.byteLength - 20) });
     const before = await history.world.partsOf(item?.unit.directory ?? '');
     await expect(history.world.carryOut(run)).rejects.toThrow(CatalogCorrupt);
     expect(await history.world.partsOf(item?.unit.directory ?? '')).toEqual(before);
