@@ -21,10 +21,12 @@ export async function keepAndTrust(act: Act): Promise<boolean> {
   const moments = await fiveDays(act);
   await showChain(act, BACKUP);
   await purgeOne(act, moments);
-  await mergeChain(act, moments);
+  const merged = await mergeChain(act, moments);
   await expireOld(act, moments);
   const found = await damageAndVerify(act, moments);
-  return (await restoreAll(act, moments)) && found;
+  narrator.say('');
+  narrator.say('Each moment that was kept, restored over the one before:');
+  return (await restoreAll(act, moments)) && merged && found;
 }
 
 async function fiveDays(act: Act): Promise<Moment[]> {
@@ -61,28 +63,32 @@ async function purgeOne({ runs, narrator }: Act, moments: Moment[]): Promise<voi
 }
 
 /** The first and the third day become one full, which shows the third. */
-async function mergeChain({ stage, runs, narrator }: Act, moments: Moment[]): Promise<void> {
+async function mergeChain(act: Act, moments: Moment[]): Promise<boolean> {
+  const { stage, runs, narrator } = act;
   narrator.say('');
   narrator.say('Merge what is left of the first chain into a new full, by copies inside S3:');
   const [, third] = moments;
   await runs.maintain({ action: 'merge', backup: BACKUP, snapshot: third?.snapshot ?? '' });
   const merged = (await stage.snapshotsOf(BACKUP)).find((record) => record.mergedFrom !== undefined);
   moments.splice(0, 2, { snapshot: merged?.snapshot ?? '', tree: third?.tree ?? [] });
+  return restoreAll(act, moments.slice(0, 1));
 }
 
-/** Two weeks later a new full is taken, and its expiry hides what the retention of this backup has no reason to keep. */
+/** Retention has no reason to keep the merged full: it is hidden. A week later its bytes, and those of its sources, go. */
 async function expireOld(act: Act, moments: Moment[]): Promise<void> {
   const { stage, runs, narrator } = act;
   narrator.say('');
-  narrator.say('Two weeks later another full. Its retention: keepFulls 2, keepDays 7.');
-  await stage.laptop.clock.advance(14 * DAY_MILLIS);
-  moments.push(await night(act, 'full'));
-  await runs.maintain({ action: 'expire', backup: BACKUP, dryRun: true });
   narrator.say(
-    'A week later nothing of the last seven days builds on the old ones, and the window of what was hidden is over:',
+    'Two weeks later. The retention of this backup is keepFulls 2, keepDays 7. A dry run, then the same in earnest:',
   );
+  await stage.laptop.clock.advance(14 * DAY_MILLIS);
+  await runs.maintain({ action: 'expire', backup: BACKUP, dryRun: true });
+  await runs.maintain({ action: 'expire', backup: BACKUP });
+  narrator.say('');
+  narrator.say('Eight days later nothing of it can be undeleted any more, and the bytes go:');
   await stage.laptop.clock.advance(8 * DAY_MILLIS);
   await runs.maintain({ action: 'expire', backup: BACKUP });
+  moments.push(await night(act, 'full'));
   await forgetHidden(act, moments);
 }
 
@@ -140,8 +146,6 @@ function nameOf(key: string): string {
 }
 
 async function restoreAll({ stage, runs, narrator }: Act, moments: readonly Moment[]): Promise<boolean> {
-  narrator.say('');
-  narrator.say('Each moment that was kept, restored over the one before:');
   const verdicts: boolean[] = [];
   for (const { snapshot, tree } of moments) {
     const options = { policy: 'replace', targetIsStopped: true };

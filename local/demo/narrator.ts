@@ -18,15 +18,25 @@ export class Narrator {
   }
 
   say(text: string): void {
-    console.log(`   ${text}`);
+    for (const line of wrapped(text)) {
+      console.log(`   ${line}`);
+    }
   }
 
   good(text: string): void {
-    console.log(`   ${pc.green('✓')} ${text}`);
+    this.#mark(pc.green('✓'), text);
   }
 
   bad(text: string): void {
-    console.log(`   ${pc.red('✗')} ${text}`);
+    this.#mark(pc.red('✗'), text);
+  }
+
+  #mark(mark: string, text: string): void {
+    const [first = '', ...more] = wrapped(text);
+    console.log(`   ${mark} ${first}`);
+    for (const line of more) {
+      console.log(`     ${line}`);
+    }
   }
 
   table(head: readonly string[], rows: readonly (readonly string[])[], numbers: readonly number[]): void {
@@ -41,6 +51,24 @@ export class Narrator {
       console.log(`   ${line.trimEnd()}`);
     }
   }
+}
+
+/** What a wide terminal shows in a line. */
+const LINE_CHARACTERS = 150;
+
+/** At spaces; further lines are indented as the first is. */
+function wrapped(text: string): readonly string[] {
+  const indent = /^ */.exec(text)?.[0] ?? '';
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.slice(indent.length).split(' ')) {
+    if (line !== '' && `${line} ${word}`.length > LINE_CHARACTERS) {
+      lines.push(line);
+      line = indent;
+    }
+    line = line.trim() === '' ? `${indent}${word}` : `${line} ${word}`;
+  }
+  return [...lines, line];
 }
 
 const NO_LINES = Object.fromEntries(
