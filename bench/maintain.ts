@@ -27,7 +27,12 @@ const TARGET_GROWTH = 1.2;
 /** A listing and a deletion take 1,000 versions each; where half of what is listed stays, that is three for 1,000 deleted parts. */
 const TARGET_REQUESTS_PER_PART = 0.005;
 
-const jobSchema = z.object({ action: z.enum(['prepare', ...ACTIONS]), parts: z.int(), times: z.int(), directory: z.string() });
+const jobSchema = z.object({
+  action: z.enum(['prepare', ...ACTIONS]),
+  parts: z.int(),
+  times: z.int(),
+  directory: z.string(),
+});
 type Job = z.infer<typeof jobSchema>;
 type Measured = Measurement & { readonly action: BenchedAction; readonly parts: number };
 
@@ -76,7 +81,20 @@ function inChild(job: Job): string {
 
 function figures(rows: readonly Measured[]): string {
   const table = new Table({
-    head: ['', 'deleted', 'stay', 'list', 'delete', 'get', 'put', 'requests/deleted', 's', 'at start MB', 'peak MB', 'heap MB'],
+    head: [
+      '',
+      'deleted',
+      'stay',
+      'list',
+      'delete',
+      'get',
+      'put',
+      'requests/deleted',
+      's',
+      'at start MB',
+      'peak MB',
+      'heap MB',
+    ],
     colAligns: ['left', ...Array.from({ length: 11 }, () => 'right' as const)],
     style: { head: [], border: [] },
   });
@@ -104,7 +122,12 @@ function targets(rows: readonly Measured[]): string {
     const growth = most.peakResidentBytes / least.peakResidentBytes;
     const range = `${grouped(least.parts)} to ${grouped(most.parts)} parts`;
     table.push(
-      [`${action}: growth of peak memory, ${range}`, `at most ${TARGET_GROWTH}`, growth.toFixed(2), met(growth <= TARGET_GROWTH)],
+      [
+        `${action}: growth of peak memory, ${range}`,
+        `at most ${TARGET_GROWTH}`,
+        growth.toFixed(2),
+        met(growth <= TARGET_GROWTH),
+      ],
       [
         `${action}: requests for each deleted part, ${grouped(most.parts)} parts`,
         `at most ${TARGET_REQUESTS_PER_PART}`,

@@ -68,11 +68,40 @@ function obstacleTo(base: SnapshotRecord, question: BaseQuestion): string | unde
   if (unsound === 'unknown') {
     return `the newest verification cannot be read, which would say whether ${base.snapshot} is sound`;
   }
-  const finding = unsound.get(base.snapshot);
-  if (finding !== undefined) {
-    return `${base.snapshot} cannot be built upon: ${finding.replace(/\.$/, '')}`;
+  const unsoundOne = unsoundBelow(base, question.snapshots, unsound);
+  if (unsoundOne !== undefined) {
+    return unsoundOne;
   }
   return question.promise === undefined ? undefined : lockObstacle(base, question.promise);
+}
+
+/**
+ * Also what the base rests on: whose bytes it names, and whose lines it carries. A base that was committed while a verification found damage
+ * below it has not been held against that yet.
+ */
+function unsoundBelow(
+  base: SnapshotRecord,
+  snapshots: readonly SnapshotRecord[],
+  unsound: ReadonlyMap<string, string>,
+): string | undefined {
+  const { snapshot } = base;
+  const member = [...lineOf(base, snapshots), ...base.chain.toReversed()].find((each) => unsound.has(each));
+  if (member === undefined) {
+    return undefined;
+  }
+  const finding = unsound.get(member)?.replace(/\.$/, '');
+  return member === snapshot
+    ? `${snapshot} cannot be built upon: ${finding}`
+    : `${snapshot} builds on ${member}, which cannot be built upon: ${finding}`;
+}
+
+/** The snapshot, its base, the base of that: as far as they are visible. */
+function* lineOf(newest: SnapshotRecord, snapshots: readonly SnapshotRecord[]): Generator<string> {
+  const records = new Map(snapshots.map((record) => [record.snapshot, record]));
+  for (let next: SnapshotRecord | undefined = newest; next !== undefined; next = records.get(next.base ?? '')) {
+    yield next.snapshot;
+    records.delete(next.snapshot);
+  }
 }
 
 /** Bytes that the new snapshot would carry keep the lock that they have. */

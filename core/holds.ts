@@ -21,7 +21,8 @@ export type HoldRequest = Omit<z.infer<typeof holdSchema>, 'formatVersion'>;
 
 /**
  * Holds first, then looks for a tombstone. A remover writes its tombstone first, then looks for holds: whichever order the two
- * meet in, at least one of them sees the other.
+ * meet in, at least one of them sees the other. It takes no hold back, because a ghost that comes late would take that of the running
+ * execution, whose key is the same: the abort of a failed run does, or the hold goes stale.
  * @throws SnapshotNotFound when the snapshot was hidden meanwhile
  */
 export async function holdSnapshot(work: ObjectStore, vault: ObjectStore, request: HoldRequest): Promise<void> {
@@ -29,7 +30,6 @@ export async function holdSnapshot(work: ObjectStore, vault: ObjectStore, reques
   const key = holdKey(backup, snapshot, executionArn);
   await work.put(key, jsonBytes({ formatVersion: FORMAT_VERSION, ...request }));
   if ((await vault.head(tombstoneKey(backup, snapshot))) !== undefined) {
-    await work.delete(key);
     throw new SnapshotNotFound(`${backup}/${snapshot} has been removed from the catalog.`, {
       hint: 'Choose another snapshot of the backup.',
     });
@@ -41,6 +41,19 @@ export async function releaseHold(
   request: Pick<HoldRequest, 'backup' | 'snapshot' | 'executionArn'>,
 ): Promise<void> {
   await work.delete(holdKey(request.backup, request.snapshot, request.executionArn));
+}
+
+/** Deletes a hold that was stale, if it still is: a stopped execution may have been redriven since. */
+export async function releaseStaleHold(deps: LockDependencies, key: string): Promise<void> {
+  const hold = (await readJson(deps.work, key, holdSchema))?.value;
+  if (hold !== undefined && (await isStale(deps, hold))) {
+    await deps.work.delete(key);
+  }
+}
+
+async function isStale({ executions, clock }: LockDependencies, hold: HoldRequest): Promise<boolean> {
+  const state = await executions.describe(hold.executionArn);
+  return mayBeStolen({ acquiredAt: hold.since }, state, clock.nowEpochMillis());
 }
 
 export interface ReaderHold {
@@ -65,9 +78,7 @@ export async function readHolds(deps: LockDependencies, backup: string): Promise
     if (hold === undefined) {
       return [];
     }
-    const state = await deps.executions.describe(hold.executionArn);
-    const stale = mayBeStolen({ acquiredAt: hold.since }, state, deps.clock.nowEpochMillis());
-    return [{ key, snapshot: hold.snapshot, execution: hold.execution, stale }];
+    return [{ key, snapshot: hold.snapshot, execution: hold.execution, stale: await isStale(deps, hold) }];
   };
   const holds = await pMap(deps.work.list(`${HOLDS_PREFIX}${backup}/`), read, { concurrency: READ_CONCURRENCY });
   return holds.flat();

@@ -81,6 +81,17 @@ export async function acquireLock(
     : acquireLock(deps, key, owner, beforeSteal);
 }
 
+/** 20 minutes: a brief lock is held by one Lambda, which runs for 15 at most (Lambda quotas). Older, its owner did not give it back. */
+const BRIEF_MILLIS = 20 * 60_000;
+
+/** Its owner will give it back within seconds. A date that cannot be read is long ago. */
+export function isHeldBriefly(
+  { brief, acquiredAt }: Pick<Lock, 'brief' | 'acquiredAt'>,
+  nowEpochMillis: number,
+): boolean {
+  return brief === true && nowEpochMillis - (epochMillisOfIso(acquiredAt) ?? 0) < BRIEF_MILLIS;
+}
+
 /**
  * An execution that Step Functions does not know ended long ago, or has only just begun (DescribeExecution is eventually
  * consistent, Step Functions API reference): the age of its lock tells which.

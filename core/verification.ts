@@ -79,6 +79,13 @@ export const findingSchema = z.object({
   versionId: z.optional(z.string()),
   /** What was found and what was expected, one sentence. */
   detail: z.string(),
+  /** The directory that stored the version, and the part's path in its rank; of a version that a manifest names. */
+  in: z.optional(z.string()),
+  path: z.optional(z.string()),
+  /** Of LockEndsEarly: when the version is free, ISO 8601. Absent: it is not locked at all. */
+  lockedUntil: z.optional(z.string()),
+  /** Of one that was found earlier, in another snapshot: the level that found it. @default - the level of the run */
+  level: z.optional(verifyLevelSchema),
 });
 export type Finding = z.infer<typeof findingSchema>;
 
@@ -103,12 +110,14 @@ export const openFindingsSchema = z.object({
   since: z.string(),
   /** The verification that found it last. */
   verification: z.string(),
+  /** The snapshot was hidden when the verification ended; it can be taken back. */
+  hidden: z.optional(z.literal(true)),
 });
 export type OpenFindings = z.infer<typeof openFindingsSchema>;
 
 /**
  * The state of the backup after a verification, carried forward from the one before: the newest record is all that anybody has to
- * read. Snapshots that are gone from the catalog are gone from it.
+ * read. What is open of a snapshot stays while it has a record, hidden or not.
  */
 export const verifiedStateSchema = z.object({
   open: z.array(openFindingsSchema),
@@ -158,6 +167,8 @@ export const verificationSchema = z.object({
   /** Snapshots of which this run has looked at everything that its level looks at. */
   snapshots: z.array(snapshotDirectorySchema),
   findings: z.partialRecord(findingKindSchema, count),
+  /** Snapshots that were visible when it ended: held against everything that was open then. @default - nobody knows */
+  visible: z.optional(z.array(snapshotDirectorySchema)),
   /** Of a drill. */
   drill: z.optional(
     z.object({

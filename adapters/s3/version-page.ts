@@ -4,7 +4,8 @@ import { compareUtf8 } from '../../core/utf8-order.ts';
 
 /**
  * One page of ListObjectVersions in key order, the current version of a key first. S3 answers in one order and the SDK gives versions and
- * delete markers apart; of one key, their times say which is newer.
+ * delete markers apart; of one key, their times say which is newer. Those are whole seconds: within one, markers come first, so that repair
+ * takes off all that may lie over a version.
  */
 export function versionsOfPage(page: ListObjectVersionsCommandOutput): readonly ListedVersion[] {
   const versions = (page.Versions ?? []).map(versionOf);
@@ -39,6 +40,7 @@ function inListingOrder(left: ListedVersion, right: ListedVersion): number {
   return (
     compareUtf8(left.key, right.key) ||
     Number(right.isLatest) - Number(left.isLatest) ||
-    right.modifiedAtEpochMillis - left.modifiedAtEpochMillis
+    right.modifiedAtEpochMillis - left.modifiedAtEpochMillis ||
+    Number(right.kind === 'deleteMarker') - Number(left.kind === 'deleteMarker')
   );
 }

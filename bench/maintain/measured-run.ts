@@ -75,7 +75,7 @@ async function carryOut({ vault, work, clock, executions, config }: Scene, actio
     throw new Error(`${action} has nothing to do: ${JSON.stringify(answer)}. Set the scene for it.`);
   }
   const { run } = answer;
-  const deps = { vault, versions: vault, work, clock, keys: new RunKeys('Maintain', run.execution) };
+  const deps = { vault, versions: vault, work, executions, clock, keys: new RunKeys('Maintain', run.execution) };
   await surveyAll(deps, run, memory);
   await planDeletions(deps, run);
   for await (const item of readPlainLines(work, run.deletionsKey, deletionItemSchema)) {

@@ -4,8 +4,8 @@ import * as z from 'zod/mini';
 import { parseConfig } from '../../core/config/validate.ts';
 import { streamOf } from '../../core/draft-writer.ts';
 import { FORMAT_VERSION } from '../../core/format.ts';
-import { manifestBytes, ranksBytes } from '../../core/manifest-io.ts';
 import type { PartLine } from '../../core/manifest.ts';
+import { manifestBytes, ranksBytes } from '../../core/manifest-io.ts';
 import type { RankLine, SnapshotRecord, Totals } from '../../core/records.ts';
 import { attemptKey, manifestKey, pinKey, ranksKey, recordKey } from '../../core/vault-layout.ts';
 import { FixedClock } from '../../test/support/fixed-clock.ts';
@@ -43,7 +43,12 @@ export async function prepareScene(directory: string, parts: number): Promise<vo
   const vault = new DiskStore(join(directory, 'vault'));
   const catalog: Catalog = [
     ...(await commit(vault, { snapshot: OLD, parts, inOf: () => OLD })),
-    ...(await commit(vault, { snapshot: PINNED, base: OLD, parts, inOf: (number) => (number % 2 === 0 ? PINNED : OLD) })),
+    ...(await commit(vault, {
+      snapshot: PINNED,
+      base: OLD,
+      parts,
+      inOf: (number) => (number % 2 === 0 ? PINNED : OLD),
+    })),
     ...(await commit(vault, { snapshot: BEFORE, parts: 0, inOf: () => BEFORE })),
     ...(await commit(vault, { snapshot: NEW, parts: 0, inOf: () => NEW })),
     ...marks(),
@@ -67,7 +72,9 @@ export async function openScene(directory: string, parts: number): Promise<Scene
     executions: new InMemoryExecutions(),
     config: parseConfig({
       clusters: { bench: { control: { kind: 'none' }, roots: [{ name: 'main', url: 's3://bench/persist' }] } },
-      backups: { bench: { kind: 'system', cluster: 'bench', retention: { keepFulls: 1, keepDays: 1, undeleteDays: 0 } } },
+      backups: {
+        bench: { kind: 'system', cluster: 'bench', retention: { keepFulls: 1, keepDays: 1, undeleteDays: 0 } },
+      },
     }),
   };
 }

@@ -14,7 +14,8 @@ import type { DrillVerdict } from '../verify/drill.ts';
 import { slicesOf, writeFindings, writeSlices } from '../verify/findings-object.ts';
 import { promisesBySnapshot } from '../verify/gather.ts';
 import { allSightings, type GatheredRun, gatherRun, type RunToGather } from '../verify/gather-run.ts';
-import { kindsOf } from '../verify/sightings.ts';
+import type { Inherited } from '../verify/inherit.ts';
+import { kindsOf, type Sighting } from '../verify/sightings.ts';
 import { readCatalogNow, stateAfter } from '../verify/state-after.ts';
 import { drillRequestSchema, tryDrill } from '../verify/try-drill.ts';
 import { readVerifyPlan, type VerifyPlan } from '../verify/verify-plan.ts';
@@ -86,23 +87,33 @@ async function conclude(
   const now = await readCatalogNow(vault, backup);
   const promises = promisesBySnapshot(now.catalog.snapshots);
   const gathered = await gatherRun(stores, run, { backup, table: now.table, promises });
-  const slices = slicesOf(plan, run.answers);
+  const slices = slicesOf(plan, run.answers, gathered.gathering.damagedUnits);
   if (slices.length > 0) {
     await writeSlices(vault, plan, slices);
   }
-  if (kindsOf(gathered.gathering.counts).length > 0) {
-    await writeFindings(vault, plan, allSightings(stores, run, gathered.others), promises);
-  }
   const finishedAt = isoOfEpochMillis(deps.clock.nowEpochMillis());
   const after = await stateAfter(vault, { run, gathered, now, slices, finishedAt });
+  const others = [...gathered.others, ...countInherited(gathered, after.inherited)];
+  if (kindsOf(gathered.gathering.counts).length > 0) {
+    await writeFindings(vault, plan, allSightings(stores, run, others), promises);
+  }
   const record: Verification = {
     ...recordOf(run, gathered, finishedAt),
     snapshots: [...after.whole],
+    visible: [...now.table.keys()],
     state: after.state,
   };
   await assertLockHeld(work, lockKey, nonce);
   const created = await createJson(vault, verificationKey(backup, plan.id), record);
   return created === 'created' ? record : ((await readRecord(vault, plan)) ?? record);
+}
+
+/** Counts each cause once, however many suffer from it. @returns what to write down */
+function countInherited({ gathering }: GatheredRun, inherited: readonly Inherited[]): readonly Sighting[] {
+  for (const { sighting } of new Map(inherited.map((each) => [each.cause, each])).values()) {
+    gathering.count(sighting);
+  }
+  return inherited.map(({ level, sighting }) => ({ ...sighting, level }));
 }
 
 function recordOf(

@@ -1,4 +1,7 @@
 import pMap from 'p-map';
+import { readFreeze } from '../catalog.ts';
+import { releaseStaleHold } from '../holds.ts';
+import type { LockDependencies } from '../locks.ts';
 import { costOf } from '../maintain/cost.ts';
 import { nextStep } from '../maintain/next-step.ts';
 import { type Leftover, type Outcome, readOutcome } from '../maintain/outcome.ts';
@@ -7,19 +10,16 @@ import { type MaintenanceReport, type MaintenanceResult, resultOf } from '../mai
 import { writeStamp } from '../maintain/stamps.ts';
 import { readStoredReport, storeReport } from '../maintain/stored-report.ts';
 import { abortUploads } from '../maintain/uploads.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { VaultVersions } from '../ports/vault-versions.ts';
 import type { MaintainRun } from '../run.ts';
 import { isoOfEpochMillis } from '../utc.ts';
 import type { RunKeys } from '../work-layout.ts';
 
-export interface FinishMaintenanceDependencies {
+export interface FinishMaintenanceDependencies extends LockDependencies {
   readonly vault: ObjectStore;
   readonly versions: VaultVersions;
-  readonly work: ObjectStore;
   readonly keys: RunKeys;
-  readonly clock: Clock;
 }
 
 const WRITE_CONCURRENCY = 16;
@@ -37,11 +37,11 @@ export async function finishMaintenance(
     return resultOf(run, stored.report);
   }
   const plan = await readMaintainPlan(deps.work, deps.keys);
-  const sweep = await readSweepPlan(deps.work, deps.keys);
+  const sweep = await thawedPart(deps, run, await readSweepPlan(deps.work, deps.keys));
   const outcome = await readOutcome(deps, run, sweep);
   const uploads = await abortUploads(deps, sweep.uploads, run.dryRun);
   if (!run.dryRun) {
-    await pMap(sweep.staleHolds, (key) => deps.work.delete(key), { concurrency: WRITE_CONCURRENCY });
+    await pMap(sweep.staleHolds, (key) => releaseStaleHold(deps, key), { concurrency: WRITE_CONCURRENCY });
     await writeStamps(deps, sweep, outcome.leftovers);
   }
   const report = reportOf({ run, plan, sweep, outcome, uploads });
@@ -53,6 +53,18 @@ export async function finishMaintenance(
     startedAt: plan.startedAt,
     finishedAt: isoOfEpochMillis(deps.clock.nowEpochMillis()),
   });
+}
+
+/** Without uploads and holds, of which only `collect` has any, when the backup was frozen since the decision. */
+async function thawedPart(
+  { vault }: FinishMaintenanceDependencies,
+  run: MaintainRun,
+  { uploads, ...sweep }: SweepPlan,
+): Promise<SweepPlan> {
+  if (uploads === undefined || (await readFreeze(vault, run.backup)) !== undefined) {
+    return { ...sweep, staleHolds: [] };
+  }
+  return { ...sweep, uploads };
 }
 
 /** Of a directory of which nothing is left, nobody will ask. */
@@ -83,14 +95,14 @@ interface Facts {
 }
 
 function reportOf({ run, plan, sweep, outcome, uploads }: Facts): MaintenanceReport {
-  const { totals } = outcome;
+  const { totals, unforeseen } = outcome;
   const hidden = sweep.hidden.length + sweep.orphans;
   const report = {
     hidden: sweep.hidden,
     hiddenCount: sweep.hidden.length,
     ...(plan.kept === undefined ? {} : { kept: plan.kept }),
     ...outcome.report,
-    ...(sweep.later === undefined ? {} : { later: sweep.later }),
+    ...(sweep.hiddenBefore === undefined ? {} : { hiddenBefore: sweep.hiddenBefore }),
     orphans: sweep.orphans,
     uploads,
     staleHolds: sweep.staleHolds.length,
@@ -98,8 +110,8 @@ function reportOf({ run, plan, sweep, outcome, uploads }: Facts): MaintenanceRep
   };
   return {
     ...report,
-    cost: costOf({ units: run.units, hidden, totals, frees: outcome.report.frees }),
-    next: nextStep(report, { dryRun: run.dryRun, notes: plan.notes, totals }),
+    cost: costOf({ units: run.units, hidden, totals, frees: outcome.report.frees, merge: plan.mergeWork }),
+    next: nextStep(report, { action: run.action, dryRun: run.dryRun, notes: plan.notes, totals, unforeseen }),
   };
 }
 

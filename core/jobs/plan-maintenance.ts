@@ -12,11 +12,12 @@ import type { MaintenanceDependencies, Scene } from '../maintain/deciding.ts';
 import { hideAndSweep } from '../maintain/hide-and-sweep.ts';
 import { maintainRunOf } from '../maintain/maintain-run.ts';
 import { makeMarks } from '../maintain/make-marks.ts';
+import { mergeWorkOf } from '../maintain/merge-work.ts';
 import { type MaintainPlan, maintainPlanSchema, readSweepPlan } from '../maintain/plan.ts';
 import { emptyReport, type MaintenanceReport, type MaintenanceResult, resultOf } from '../maintain/report.ts';
 import { readStoredReport, storeReport } from '../maintain/stored-report.ts';
 import { freezeSweeps } from '../maintain/sweeps.ts';
-import { underLocks, type WaitAnswer } from '../maintain/under-locks.ts';
+import { besideLocks, giveBack, underLocks, type WaitAnswer } from '../maintain/under-locks.ts';
 import { withoutDeadAttempts } from '../maintain/with-tombstones.ts';
 import { assertOwnPlan, ownerOf } from '../owner.ts';
 import type { MaintainRun } from '../run.ts';
@@ -53,10 +54,18 @@ export async function planMaintenance(
     run: maintainRunOf(deps.config, { keys, owner, input }),
   };
   const answered = await answerOf(planning);
+  const backups = await chooseBackups(deps, input);
   if (answered !== undefined) {
+    await giveBack(deps, backups, owner);
     return answered;
   }
-  const backups = await chooseBackups(deps, input);
+  if (needsNoLock(input)) {
+    const unanswered = async () => (await answerOf(planning)) === undefined;
+    return besideLocks(unanswered, async (assertFirst) => {
+      const states = await pMap(backups, (backup) => readBackupState(deps, backup), { concurrency: 1 });
+      return decide(planning, { deps, owner, states }, assertFirst);
+    });
+  }
   return underLocks(deps, { backups, owner, wait: input.wait, dryRun: input.dryRun }, async ({ assertHeld, dead }) => {
     // A ghost may have had the locks meanwhile.
     const raced = await answerOf(planning);
@@ -67,6 +76,14 @@ export async function planMaintenance(
     const asLocked = states.map((state) => withoutDeadAttempts(state, dead.get(state.backup), owner));
     return decide(planning, { deps, owner, states: asLocked }, assertHeld);
   });
+}
+
+/**
+ * One small object that others look at, written in one request: an incident must not wait for the snapshot that runs. Whoever hides
+ * looks at it before each tombstone, whoever deletes before each batch.
+ */
+function needsNoLock({ action }: MaintainInput): boolean {
+  return action === 'pin' || action === 'unpin' || action === 'freeze' || action === 'thaw';
 }
 
 interface Planning {
@@ -112,7 +129,9 @@ async function decide(planning: Planning, scene: Scene, assertHeld: AssertHeld):
       const units = input.dryRun
         ? await hideAndSweep(deps, { run, keys, states: scene.states, tombstones, collect: false, assertHeld })
         : 0;
-      return freeze(planning, { run: { ...run, merges: true, snapshot: merge.snapshot, units }, merge, merged, notes });
+      const mergeWork = await mergeWorkOf(deps.vault, merge);
+      const merging = { ...run, merges: true, snapshot: merge.snapshot, units };
+      return freeze(planning, { run: merging, merge, merged, mergeWork, notes });
     }
     case 'repair': {
       const { units, plan, notes } = await decideRepair({ ...scene, input });
@@ -147,14 +166,16 @@ async function hide(
   const sweep = await readSweepPlan(deps.work, keys);
   const idle = units + sweep.hidden.length + sweep.orphans === 0 && !collect;
   return idle
-    ? finish(planning, { ...about, changed: false, later: sweep.later })
+    ? finish(planning, { ...about, changed: false, hiddenBefore: sweep.hiddenBefore })
     : freeze(planning, { ...about, run: { ...run, units } });
 }
 
 /** The last write: from here on every try answers this. */
 async function freeze(
   planning: Planning,
-  decided: Pick<MaintainPlan, 'run' | 'merge' | 'merged' | 'kept'> & { readonly notes: readonly string[] },
+  decided: Pick<MaintainPlan, 'run' | 'merge' | 'merged' | 'mergeWork' | 'kept'> & {
+    readonly notes: readonly string[];
+  },
 ): Promise<MaintenanceAnswer> {
   const { deps, keys, start, input } = planning;
   const { startedAt } = start;
@@ -170,15 +191,15 @@ async function finish(
     readonly notes: readonly string[];
     readonly changed: boolean;
     readonly kept?: MaintenanceReport['kept'];
-    readonly later?: MaintenanceReport['later'];
+    readonly hiddenBefore?: MaintenanceReport['hiddenBefore'];
   },
 ): Promise<MaintenanceAnswer> {
-  const { notes, kept, later } = facts;
+  const { notes, kept, hiddenBefore } = facts;
   const done = input.dryRun && facts.changed ? ['Nothing was changed: start it again without "dryRun" to do it.'] : [];
   const report = {
     ...emptyReport([...notes, ...done].join(' ') || 'Nothing is left to be done.'),
     ...(kept === undefined ? {} : { kept }),
-    ...(later === undefined ? {} : { later }),
+    ...(hiddenBefore === undefined ? {} : { hiddenBefore }),
   };
   const result = await storeReport(
     { vault: deps.vault, work: deps.work, keys },

@@ -171,9 +171,9 @@ function afterLast(ids: readonly string[]): number {
 }
 
 function plannedSnapshot(record: SnapshotRecord): VerifyPlan['snapshots'][number] {
-  const { snapshot, type, full, chain, totals, lock } = record;
+  const { snapshot, type, full, chain, base, totals, lock } = record;
   const promised = lock === undefined ? {} : { promisedUntil: lock.promisedUntil };
-  return { snapshot, type, full, chain, parts: totals.parts, ...promised };
+  return { snapshot, type, full, chain, ...(base === undefined ? {} : { base }), parts: totals.parts, ...promised };
 }
 
 async function unitItems(

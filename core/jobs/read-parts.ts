@@ -2,21 +2,28 @@ import pMap from 'p-map';
 import * as z from 'zod/mini';
 import { cut, WINDOW_LIMITS } from '../batching.ts';
 import { readWorkLines } from '../draft-io.ts';
+import { RecordMissing } from '../errors.ts';
 import { FORMAT_VERSION, parseOrCorrupt } from '../format.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { PartReader } from '../ports/part-reader.ts';
-import { createJson } from '../stored-json.ts';
+import { createJson, readJson } from '../stored-json.ts';
+import { addAmounts, NO_AMOUNT } from '../verification.ts';
 import { readPart } from '../verify/judge-read.ts';
 import {
   READ,
+  READ_BATCH,
   type ReadItem,
   type ReadLine,
   type ReadWindow,
   readLineSchema,
+  readWindowSchema,
   type VerifyPlan,
 } from '../verify/verify-plan.ts';
 import type { RunKeys } from '../work-layout.ts';
+
+/** Records of windows read at a time. */
+const READS_AT_A_TIME = 16;
 
 export const readProgressSchema = z.object({ done: z.boolean() });
 export type ReadProgress = z.infer<typeof readProgressSchema>;
@@ -44,12 +51,18 @@ export interface ReadPartsRequest {
  */
 export async function readParts(deps: ReadPartsDependencies, request: ReadPartsRequest): Promise<ReadProgress> {
   const { item } = request;
+  const whole = deps.keys.unit(READ_BATCH, item.batch);
+  if ((await deps.work.head(whole)) !== undefined) {
+    return { done: true };
+  }
   const finished = await finishedWindows(deps, item);
+  const windows: string[] = [];
   let number = -1;
   let isFirst = true;
   for await (const window of cut(batchLines(deps.work, item.key), WINDOW_LIMITS)) {
     number += 1;
     const key = deps.keys.doneWindow(READ, item.rank, item.batch, number);
+    windows.push(key);
     if (finished.has(key)) {
       continue;
     }
@@ -63,7 +76,28 @@ export async function readParts(deps: ReadPartsDependencies, request: ReadPartsR
     await createJson(deps.work, key, read);
     isFirst = false;
   }
+  await createJson(deps.work, whole, await foldWindows(deps.work, windows));
   return { done: true };
+}
+
+/** One record a batch: the conclusion reads a quarter as many, or less. @throws RecordMissing */
+async function foldWindows(work: ObjectStore, keys: readonly string[]): Promise<ReadWindow> {
+  const windows = await pMap(
+    keys,
+    async (key) => {
+      const window = await readJson(work, key, readWindowSchema);
+      if (window === undefined) {
+        throw new RecordMissing(`${key} is missing from the work bucket.`, { hint: 'Start the verification again.' });
+      }
+      return window.value;
+    },
+    { concurrency: READS_AT_A_TIME },
+  );
+  return {
+    formatVersion: FORMAT_VERSION,
+    ...windows.reduce(addAmounts, NO_AMOUNT),
+    sightings: windows.flatMap(({ sightings }) => sightings),
+  };
 }
 
 /** A part above a window's limit may take most of an invocation: it gets one of its own. */

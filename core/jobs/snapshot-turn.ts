@@ -1,7 +1,7 @@
 import { acquireBackupLock } from '../claims.ts';
 import { BackupInProgress, ClusterBusy } from '../errors.ts';
 import type { SnapshotInput } from '../execution-input.ts';
-import { acquireLock, type Lock, type LockDependencies, type LockOwner, releaseLock } from '../locks.ts';
+import { acquireLock, isHeldBriefly, type Lock, type LockDependencies, type LockOwner, releaseLock } from '../locks.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { readQuiesce } from '../quiesce.ts';
 import { backupLockKey, clusterLockKey } from '../work-layout.ts';
@@ -32,7 +32,7 @@ export async function takeTurn(
   const backupLock = await acquireBackupLock(deps, input.backup, owner);
   if (backupLock.outcome === 'held') {
     const problem = `Backup '${input.backup}' ${heldBy(backupLock.by)}.`;
-    return backupLock.by.brief === true
+    return isHeldBriefly(backupLock.by, deps.clock.nowEpochMillis())
       ? { outcome: 'wait', waitSeconds: BRIEF_WAIT_SECONDS }
       : waitOrThrow(input, new BackupInProgress(problem, { hint: WAIT_HINT }));
   }

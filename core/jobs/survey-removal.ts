@@ -1,17 +1,14 @@
 import * as z from 'zod/mini';
 import { CatalogCorrupt } from '../errors.ts';
 import { FORMAT_VERSION } from '../format.ts';
-import { rankDirectory } from '../ids.ts';
-import { catalogVersions, NewestVersions } from '../maintain/catalog-versions.ts';
-import { gatheredSchema, NamedKeys } from '../maintain/named-keys.ts';
-import { assertManifests, namedNaturalKeys } from '../maintain/named-lines.ts';
+import { catalogVersions } from '../maintain/catalog-versions.ts';
+import { isGathering } from '../maintain/gathering.ts';
 import {
   type Judged,
+  judgeBesideLive,
+  judgeForesight,
   judgeForRemoval,
   judgeForRepair,
-  NamedStream,
-  type NamedVersions,
-  NOTHING_NAMED,
 } from '../maintain/removal-join.ts';
 import { RemovalWriter } from '../maintain/removals.ts';
 import {
@@ -23,7 +20,8 @@ import {
   surveyTotalsSchema,
   tally,
 } from '../maintain/survey.ts';
-import { CATALOG_PART, rankOfPart, type Unit, type UnitItem, unitName } from '../maintain/units.ts';
+import { gatheredNamesSchema, gatheredOf, manifestsOf, type Named, openNamed } from '../maintain/survey-names.ts';
+import { CATALOG_PART, type Unit, type UnitItem, unitName } from '../maintain/units.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { ListedVersion, VaultVersions } from '../ports/vault-versions.ts';
 import type { MaintainRun } from '../run.ts';
@@ -38,7 +36,7 @@ export const surveyProgressSchema = z.object({
   after: z.optional(z.string()),
   pieces: z.optional(z.array(surveyPieceSchema)),
   totals: z.optional(surveyTotalsSchema),
-  gathered: z.optional(gatheredSchema),
+  ...gatheredNamesSchema.shape,
 });
 export type SurveyProgress = z.infer<typeof surveyProgressSchema>;
 
@@ -65,47 +63,41 @@ export interface SurveyRequest {
  * @throws CatalogCorrupt when it is not known what stays
  */
 export async function surveyRemoval(deps: SurveyDependencies, request: SurveyRequest): Promise<SurveyProgress> {
-  const { progress } = request;
   const { unit } = request.item;
   const key = surveyedKey(deps.keys, unit);
   if ((await deps.work.head(key)) !== undefined) {
     return { done: true };
   }
-  const named = await openNamed(deps, request);
-  if (named instanceof NamedKeys && !(await named.gather())) {
-    return { ...progress, done: false, gathered: await named.save() };
+  try {
+    return await survey(deps, request, key);
+  } catch (error) {
+    // Nothing is deleted by what is foreseen, so that what cannot be read need not stop anything.
+    if (unit.task !== 'foresee' || !(error instanceof CatalogCorrupt)) {
+      throw error;
+    }
+    const totals = { ...NOTHING_SURVEYED, unreadable: 1 };
+    await createJson(deps.work, key, { formatVersion: FORMAT_VERSION, pieces: [], totals });
+    return { done: true };
+  }
+}
+
+async function survey(deps: SurveyDependencies, request: SurveyRequest, key: string): Promise<SurveyProgress> {
+  const { progress } = request;
+  const named = await openNamed(deps, { ...request, unit: request.item.unit });
+  const gathering = [named.staying, named.leaving].filter((each) => isGathering(each));
+  for (const each of gathering) {
+    if (!(await each.gather())) {
+      return { ...progress, done: false, ...(await gatheredOf(named)) };
+    }
   }
   const walked = await walk(deps, request, named);
   const pieces = [...(progress.pieces ?? []), walked.piece];
   if (walked.stoppedAfter !== undefined) {
-    const gathered = named instanceof NamedKeys ? { gathered: await named.save() } : {};
+    const gathered = await gatheredOf(named);
     return { done: false, after: walked.stoppedAfter, pieces, totals: walked.totals, ...gathered };
   }
   await createJson(deps.work, key, { formatVersion: FORMAT_VERSION, pieces, totals: walked.totals });
   return { done: true };
-}
-
-/** What stays, as the survey asks for it. */
-async function openNamed(deps: SurveyDependencies, request: SurveyRequest): Promise<NamedVersions> {
-  const { unit } = request.item;
-  if (unit.part === CATALOG_PART) {
-    return unit.task === 'repair' ? new NewestVersions() : NOTHING_NAMED;
-  }
-  if (unit.referrers.length === 0) {
-    return NOTHING_NAMED;
-  }
-  const rank = rankOfPart(unit.part);
-  if (rank === undefined) {
-    const pieceKey = deps.keys.unitPiece('named', unitName(unit), request.invocation);
-    const { shouldStop } = request;
-    return new NamedKeys(deps, { unit, gathered: request.progress.gathered, pieceKey, shouldStop });
-  }
-  const { after } = request.progress;
-  const prefix = `${snapshotPrefix(unit.backup, unit.directory)}${rankDirectory(rank)}/`;
-  if (after === undefined && unit.task === 'free') {
-    await assertManifests(deps.vault, { ...unit, rank });
-  }
-  return new NamedStream(namedNaturalKeys(deps.vault, { ...unit, rank }, after?.slice(prefix.length)));
 }
 
 interface Walked {
@@ -114,31 +106,33 @@ interface Walked {
   readonly stoppedAfter: string | undefined;
 }
 
-async function walk(deps: SurveyDependencies, request: SurveyRequest, named: NamedVersions): Promise<Walked> {
+async function walk(deps: SurveyDependencies, request: SurveyRequest, named: Named): Promise<Walked> {
   const { unit } = request.item;
   const { invocation: id, progress } = request;
   const writer = new RemovalWriter(deps.work, (batch) =>
     deps.keys.unitPiece('survey', unitName(unit), `${id}-${batch}`),
   );
   const totals: OpenTotals = { ...(progress.totals ?? NOTHING_SURVEYED) };
-  totals.manifests += manifestsOf(unit, named, progress);
+  // Once a unit: later invocations have something to go on from.
+  totals.manifests += progress.after === undefined ? manifestsOf(unit, named) : 0;
   let stoppedAfter: string | undefined;
   try {
     stoppedAfter = await judgeAll(deps, request, { named, totals, writer });
   } catch (error) {
     // A damaged manifest must not keep the others from being repaired: markers are taken off only where a version is named.
-    if (unit.task === 'free' || !(error instanceof CatalogCorrupt)) {
+    if (unit.task !== 'repair' || !(error instanceof CatalogCorrupt)) {
       throw error;
     }
     totals.unreadable += 1;
   } finally {
-    await named.close();
+    await named.staying.close();
+    await named.leaving?.close();
   }
   return { piece: { id, batches: await writer.close() }, totals, stoppedAfter };
 }
 
 interface Walking {
-  readonly named: NamedVersions;
+  readonly named: Named;
   readonly totals: OpenTotals;
   readonly writer: RemovalWriter;
 }
@@ -165,8 +159,21 @@ async function judgeAll(
   return undefined;
 }
 
-function judge(unit: Unit, versions: AsyncIterable<ListedVersion>, named: NamedVersions): AsyncGenerator<Judged> {
-  return unit.task === 'repair' ? judgeForRepair(versions, named) : judgeForRemoval(versions, named);
+function judge(
+  { task, dead }: Unit,
+  versions: AsyncIterable<ListedVersion>,
+  { staying, leaving }: Named,
+): AsyncGenerator<Judged> {
+  switch (task) {
+    case 'repair':
+      return judgeForRepair(versions, staying);
+    case 'foresee':
+      return judgeForesight(versions, staying, leaving);
+    case 'free':
+      return dead ? judgeForRemoval(versions, staying) : judgeBesideLive(versions, staying);
+    default:
+      return task satisfies never;
+  }
 }
 
 function listed({ versions }: SurveyDependencies, unit: Unit, after: string | undefined): AsyncIterable<ListedVersion> {
@@ -179,12 +186,4 @@ function listed({ versions }: SurveyDependencies, unit: Unit, after: string | un
 function isDeleted({ run, item: { unit } }: SurveyRequest, key: string): boolean {
   const isRecord = unit.task === 'free' && key === recordKey(unit.backup, unit.directory);
   return !run.dryRun && unit.lockedUntil === undefined && !isRecord;
-}
-
-/** Counted once, however many invocations read them again: this is for the price that a dry run says. */
-function manifestsOf(unit: Unit, named: NamedVersions, { after }: SurveyProgress): number {
-  if (after !== undefined || named === NOTHING_NAMED) {
-    return 0;
-  }
-  return named instanceof NamedKeys ? named.manifestsRead : unit.referrers.length;
 }

@@ -7,6 +7,7 @@ import type { VaultVersions } from '../ports/vault-versions.ts';
 import type { RankLine } from '../records.ts';
 import { createJson } from '../stored-json.ts';
 import { manifestKey, ranksKey } from '../vault-layout.ts';
+import { CarriedLines } from '../verify/carried-lines.ts';
 import { brokenDigest, type RankPlace, readableManifest, readableRanks } from '../verify/committed-manifest.ts';
 import { lookPresent } from '../verify/look-present.ts';
 import { lookRead, ReadBatches } from '../verify/look-read.ts';
@@ -104,9 +105,41 @@ async function walk(deps: VerifyRankDependencies, request: VerifyRankRequest, lo
   const tell = (detail: string) => log.add(brokenCatalog(place, detail));
   const lines = after(readableManifest(deps.vault, place, tell), from);
   const rankWalk: RankWalk = { place, unit, lines, after: from, before, log, shouldStop: request.shouldStop };
-  return plan.run.level === 'present'
-    ? lookPresent(rankWalk, deps.versions, { rules, line })
-    : lookRead(rankWalk, new ReadBatches(deps, unit, request.invocation));
+  if (plan.run.level !== 'present') {
+    return lookRead(rankWalk, new ReadBatches(deps, unit, request.invocation));
+  }
+  const carried = await openCarried(deps.vault, { plan, unit, line, base: rules.base }, from);
+  return lookPresent(rankWalk, deps.versions, { rules, line, carried });
+}
+
+/** @returns undefined when nothing is carried that others look at, or the base's manifest is not the one that was committed */
+async function openCarried(
+  vault: ObjectStore,
+  {
+    plan,
+    unit,
+    line,
+    base,
+  }: {
+    readonly plan: VerifyPlan;
+    readonly unit: UnitItem['unit'];
+    readonly line: RankLine;
+    readonly base: string | undefined;
+  },
+  from: string | undefined,
+): Promise<CarriedLines | undefined> {
+  const isSound =
+    plan.snapshots.some(({ snapshot }) => snapshot === base) &&
+    !plan.sightings.some(({ kind, snapshot }) => kind === 'BrokenCatalog' && snapshot === base);
+  if (base === undefined || !isSound || line.in.every(({ snapshot }) => unit.ins.includes(snapshot))) {
+    return undefined;
+  }
+  const place = { backup: plan.run.backup, snapshot: base, rank: unit.rank };
+  const baseLine = await rankLine(vault, place);
+  const key = manifestKey(place.backup, base, unit.rank);
+  return baseLine === undefined || (await brokenDigest({ vault }, key, baseLine.sha256)) !== undefined
+    ? undefined
+    : new CarriedLines(base, (breakOff) => after(readableManifest(vault, place, breakOff), from));
 }
 
 function rulesOf(plan: VerifyPlan, unit: UnitItem['unit']): PlannedSnapshot {

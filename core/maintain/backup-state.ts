@@ -36,6 +36,8 @@ export interface BackupState {
   readonly unreadable: readonly UnreadableRecord[];
   /** Attempts without record and tombstone. */
   readonly unfinished: readonly UnfinishedAttempt[];
+  /** Directories whose attempt nobody can read, without record and tombstone: whose they are is not known, so that they stay. */
+  readonly unclaimed: readonly string[];
   readonly pins: readonly Pin[];
   readonly freeze: Freeze | undefined;
   readonly holds: readonly ReaderHold[];
@@ -79,8 +81,8 @@ export async function readBackupState(deps: StateDependencies, backup: string): 
   ]);
   const { tombstones, catalogued, directories } = names;
   const nowEpochMillis = deps.clock.nowEpochMillis();
+  const { unfinished, unclaimed } = await readUnfinished(deps, backup, names);
   const known = { backup, nowEpochMillis, pins, freeze, holds, tombstones, catalogued, directories };
-  const unfinished = await readUnfinished(deps, backup, names);
   const traced = [...tombstones].filter((name) => catalogued.has(name) || directories.has(name));
   const hidden = (await readOwnTombstones(vault, backup, traced)).map((tombstone): HiddenSnapshot => {
     const { snapshot } = tombstone;
@@ -92,6 +94,7 @@ export async function readBackupState(deps: StateDependencies, backup: string): 
     visible: catalog.snapshots,
     hidden,
     unfinished,
+    unclaimed,
     unreadable: [
       ...catalog.unreadable,
       ...buried.map((snapshot) => ({ snapshot, error: buriedError(backup, snapshot) })),
@@ -120,23 +123,24 @@ async function readOwnTombstones(
   return tombstones;
 }
 
-/**
- * An attempt is finished when it has a record, also one that lies under a delete marker, or a tombstone. One that cannot be read is
- * left out: nobody can say whose it is, so that it stays.
- */
+/** An attempt is finished when it has a record, also one that lies under a delete marker, or a tombstone. */
 async function readUnfinished(
   deps: StateDependencies,
   backup: string,
   names: CatalogNames,
-): Promise<readonly UnfinishedAttempt[]> {
+): Promise<Pick<BackupState, 'unfinished' | 'unclaimed'>> {
   const open = names.attempts.filter((name) => !(names.recorded.has(name) || names.tombstones.has(name)));
+  const unclaimed: string[] = [];
   const read = async (snapshot: string) => {
     const attempt = await unlessCorrupt(readJson(deps.vault, attemptKey(backup, snapshot), attemptSchema));
-    return attempt === undefined || attempt instanceof CatalogCorrupt || attempt.value.snapshot !== snapshot
-      ? pMapSkip
-      : examine(deps, attempt.value);
+    if (attempt === undefined || attempt instanceof CatalogCorrupt || attempt.value.snapshot !== snapshot) {
+      unclaimed.push(snapshot);
+      return pMapSkip;
+    }
+    return examine(deps, attempt.value);
   };
-  return pMap(open, read, { concurrency: READ_CONCURRENCY });
+  const unfinished = await pMap(open, read, { concurrency: READ_CONCURRENCY });
+  return { unfinished, unclaimed: unclaimed.sort() };
 }
 
 async function examine({ executions, clock }: LockDependencies, attempt: Attempt): Promise<UnfinishedAttempt> {

@@ -33,6 +33,10 @@ export class NewestVersions implements NamedVersions {
     return Promise.resolve(this.#last.versionId === versionId);
   }
 
+  hasKey(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

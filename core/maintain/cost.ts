@@ -1,4 +1,5 @@
 import { dollarsOf } from '../pricing.ts';
+import { type MergeWork, requestsOfMerge } from './merge-work.ts';
 import { DELETED_AT_ONCE } from './records-removal.ts';
 import { REMOVALS_PER_BATCH } from './removals.ts';
 import type { MaintenanceReport } from './report.ts';
@@ -19,6 +20,9 @@ const BATCH_WRITES = 2;
 const BATCH_READS = 4;
 const BATCH_TRANSITIONS = 4;
 
+const DAYS_PER_MONTH = 30;
+const NO_MERGE = { writes: 0, reads: 0, stateTransitions: 0 };
+
 /** S3 Standard, the first 50 TB, us-east-1, per GiB and month (aws.amazon.com/s3/pricing). */
 const DOLLARS_PER_GIB_MONTH = 0.023;
 
@@ -28,21 +32,31 @@ export function costOf(work: {
   readonly hidden: number;
   readonly totals: SurveyTotals;
   readonly frees: { readonly parts: number; readonly bytes: number };
+  readonly merge?: MergeWork | undefined;
 }): MaintenanceReport['cost'] {
-  const { units, hidden, totals, frees } = work;
+  const { units, hidden, totals, frees, merge } = work;
+  const merging = merge === undefined ? NO_MERGE : requestsOfMerge(merge);
   const removed = totals.freeParts + totals.catalogObjects + totals.markers;
   const batches = Math.ceil(removed / REMOVALS_PER_BATCH);
   const deletes = Math.ceil(removed / DELETED_AT_ONCE);
   const lists = Math.ceil(totals.listed / LISTED_AT_ONCE);
-  const writes = FIXED_WRITES + hidden + units * UNIT_WRITES + lists + batches * BATCH_WRITES;
-  const reads = FIXED_READS + units * UNIT_READS + 2 * totals.manifests + batches * BATCH_READS;
-  const stateTransitions = FIXED_TRANSITIONS + units * UNIT_TRANSITIONS + batches * BATCH_TRANSITIONS;
+  const writes = merging.writes + FIXED_WRITES + hidden + units * UNIT_WRITES + lists + batches * BATCH_WRITES;
+  const reads = merging.reads + FIXED_READS + units * UNIT_READS + 2 * totals.manifests + batches * BATCH_READS;
+  const stateTransitions =
+    merging.stateTransitions + FIXED_TRANSITIONS + units * UNIT_TRANSITIONS + batches * BATCH_TRANSITIONS;
   return {
     requests: writes + reads + deletes,
     stateTransitions,
     dollars: rounded(dollarsOf({ writes, reads, stateTransitions })),
-    dollarsSavedPerMonth: rounded((frees.bytes / 1024 ** 3) * DOLLARS_PER_GIB_MONTH),
+    dollarsSavedPerMonth: rounded(monthly(frees.bytes)),
+    ...(merge === undefined
+      ? {}
+      : { dollarsKeptTwice: rounded((monthly(merge.bytes) * merge.undeleteDays) / DAYS_PER_MONTH) }),
   };
+}
+
+function monthly(bytes: number): number {
+  return (bytes / 1024 ** 3) * DOLLARS_PER_GIB_MONTH;
 }
 
 function rounded(dollars: number): number {

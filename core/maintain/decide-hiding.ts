@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import { findSnapshot, readNewestVerification, type UnreadableRecord } from '../catalog.ts';
 import { CatalogCorrupt, SnapshotPinned } from '../errors.ts';
 import { directoryOfId, isSnapshotId } from '../ids.ts';
@@ -7,9 +8,10 @@ import { decideRetention } from '../retention.ts';
 import { NOTHING_VERIFIED, type VerifiedState } from '../verification.ts';
 import type { BackupState } from './backup-state.ts';
 import { type Deciding, type Hiding, hidingFacts, only, type Scene } from './deciding.ts';
-import { orphansOf } from './orphans.ts';
+import { isInWindow } from './fates.ts';
+import { orphansOf, tombstonesOfAttempts, unclaimedNotes, vanishedNotes } from './orphans.ts';
 import { frozenError } from './thawed.ts';
-import { type HidingFacts, tombstoneOf, tombstoneOfAttempt, tombstoneOfDirectory } from './tombstones.ts';
+import { type HidingFacts, tombstoneOf, tombstoneOfDirectory } from './tombstones.ts';
 
 export type HidingAction = 'purge' | 'expire' | 'drop' | 'collect';
 
@@ -29,7 +31,7 @@ export async function decideHiding(scene: Scene, input: Deciding<HidingAction>['
   }
 }
 
-/** Hiding what is hidden already is no error: a purge that died is run again. */
+/** Hiding what is hidden already is no error: a purge that died is run again. What has no record may be purged by its directory. */
 async function decidePurge(deciding: Deciding<'purge'>): Promise<Hiding> {
   const { input, owner } = deciding;
   const state = only(deciding);
@@ -38,22 +40,36 @@ async function decidePurge(deciding: Deciding<'purge'>): Promise<Hiding> {
   const before = state.hidden.find(({ snapshot }) => snapshot === directory)?.tombstone;
   if (before !== undefined || state.tombstones.has(directory)) {
     const own = before?.executionArn === owner.executionArn;
-    return { tombstones: [], notes: own ? await lastGoodNote(deciding, []) : [hiddenBefore(directory, before)] };
+    return {
+      tombstones: [],
+      notes: own ? await lastGoodNote(deciding, []) : [hiddenBefore(directory, before, state.nowEpochMillis)],
+    };
   }
   const unread = state.unreadable.find(({ snapshot }) => snapshot === directory);
-  const record = unread === undefined ? findSnapshot(state.visible, state.backup, input.snapshot) : undefined;
+  const attempts = state.unfinished.filter(({ attempt, mayWrite }) => !mayWrite && attempt.snapshot === directory);
+  const known = unread !== undefined || attempts.length > 0;
+  const record = known ? undefined : findSnapshot(state.visible, state.backup, input.snapshot);
   assertNotPinned(state, [directory]);
   const reason = input.reason ?? `Purged by execution ${owner.execution}.`;
   const { backup } = state;
   const facts = hidingFacts(deciding, { action: 'purge', reason, backup, immediately: input.immediately });
+  if (attempts.length > 0) {
+    const tombstones = await tombstonesOfAttempts(deciding.deps.vault, state, { attempts, facts });
+    return { tombstones, notes: vanishedNotes(state, tombstones, owner.executionArn) };
+  }
   const tombstone = record === undefined ? hideUnread(state, { unread, directory, facts }) : tombstoneOf(record, facts);
   return { tombstones: [tombstone], notes: await lastGoodNote(deciding, [directory]) };
 }
 
-function hiddenBefore(directory: string, before: Tombstone | undefined): string {
-  return before === undefined
-    ? `${directory} was removed before, and nothing of it is left.`
-    : `${directory} was hidden before, by '${before.action}' of execution ${before.execution} at ${before.at}; its bytes are kept until ${before.bytesKeptUntil}.`;
+function hiddenBefore(directory: string, before: Tombstone | undefined, nowEpochMillis: number): string {
+  if (before === undefined) {
+    return `${directory} was removed before, and nothing of it is left.`;
+  }
+  const { action, execution, at, bytesKeptUntil, record } = before;
+  const known = `${directory} was hidden before, by '${action}' of execution ${execution} at ${at}; its bytes are kept until ${bytesKeptUntil}`;
+  return record !== undefined && isInWindow(before, nowEpochMillis)
+    ? `${known}. To free it now: undelete it, then purge it with "immediately".`
+    : `${known}.`;
 }
 
 /** Within its window its bytes would have to stay with what it names, and that is not known. */
@@ -120,7 +136,7 @@ async function decideExpire(deciding: Deciding<'expire'>): Promise<Hiding> {
 }
 
 /** Everything is checked before anything is hidden, of all backups that a pattern means. */
-function decideDrop(deciding: Deciding<'drop'>): Hiding {
+async function decideDrop(deciding: Deciding<'drop'>): Promise<Hiding> {
   const { states, input, owner, deps } = deciding;
   for (const state of states) {
     assertNotFrozen(state);
@@ -130,33 +146,42 @@ function decideDrop(deciding: Deciding<'drop'>): Hiding {
     );
   }
   const reason = input.reason ?? `Dropped by execution ${owner.execution}.`;
-  const tombstones = states.flatMap((state) => {
+  const hide = async (state: BackupState): Promise<readonly Tombstone[]> => {
     const { backup } = state;
     const facts = hidingFacts(deciding, { action: 'drop', reason, backup, immediately: input.immediately });
     const unread = state.unreadable.filter(({ snapshot }) => !state.tombstones.has(snapshot));
+    const attempts = state.unfinished.filter(({ mayWrite }) => !mayWrite);
     return [
       ...state.visible.map((record) => tombstoneOf(record, facts)),
       ...unread.map((each) => hideUnread(state, { unread: each, directory: each.snapshot, facts })),
-      ...state.unfinished.filter(({ mayWrite }) => !mayWrite).map(({ attempt }) => tombstoneOfAttempt(attempt, facts)),
+      ...(await tombstonesOfAttempts(deps.vault, state, { attempts, facts })),
     ];
-  });
+  };
+  const tombstones = (await pMap(states, hide, { concurrency: 1 })).flat();
   const configured = states.filter(({ backup }) => deps.config.backups[backup] !== undefined);
   return {
     tombstones,
-    notes: configured.map(
-      ({ backup }) => `'${backup}' is still configured: its schedules go on until it is taken out.`,
-    ),
+    notes: [
+      ...states.flatMap((state) => vanishedNotes(state, tombstones, owner.executionArn)),
+      ...states.flatMap(unclaimedNotes),
+      ...configured.map(({ backup }) => `'${backup}' is still configured: its schedules go on until it is taken out.`),
+    ],
   };
 }
 
-function decideCollect(deciding: Deciding<'collect'>): Hiding {
+async function decideCollect(deciding: Deciding<'collect'>): Promise<Hiding> {
+  const { deps, owner } = deciding;
   const state = only(deciding);
   if (state.freeze !== undefined) {
     return { tombstones: [], notes: [frozenNote(state)], frozen: true };
   }
   const reason = 'Its execution ended long ago and no snapshot came of it.';
-  const facts = hidingFacts(deciding, { action: 'collect', reason, backup: state.backup, immediately: true });
-  return { tombstones: orphansOf(state, facts), notes: [] };
+  const facts = hidingFacts(deciding, { action: 'collect', reason, backup: state.backup, immediately: false });
+  const tombstones = await tombstonesOfAttempts(deps.vault, state, { attempts: orphansOf(state), facts });
+  return {
+    tombstones,
+    notes: [...vanishedNotes(state, tombstones, owner.executionArn), ...unclaimedNotes(state)],
+  };
 }
 
 function frozenNote({ backup, freeze }: BackupState): string {

@@ -161,7 +161,8 @@ async function obstacleTo(
 ): Promise<SnapshotNotFound | UndeleteTooLate | undefined> {
   const { backup, bytesKeptUntil } = tombstone;
   const now = states[0]?.nowEpochMillis ?? deps.clock.nowEpochMillis();
-  if (tombstone.record === undefined) {
+  // One whose record had vanished when it was collected may have got it back since.
+  if (tombstone.record === undefined && !recorded) {
     return new SnapshotNotFound(`${backup}/${snapshot} never was a snapshot: ${tombstone.reason}`, {
       hint: 'There is nothing to undelete.',
     });

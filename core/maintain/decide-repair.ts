@@ -8,8 +8,8 @@ import { snapshotPrefix } from '../vault-layout.ts';
 import type { BackupState } from './backup-state.ts';
 import { type Deciding, only } from './deciding.ts';
 import type { SweepPlan } from './plan.ts';
-import { addNamings, NamingIndex } from './referrers.ts';
-import { listParts, referrersOf } from './sweeps.ts';
+import { addNamings, NamingIndex, referrersOf } from './referrers.ts';
+import { listParts } from './sweeps.ts';
 import { CATALOG_PART, type UnitItem } from './units.ts';
 
 export interface Repairing {

@@ -9,7 +9,7 @@ import type { ObjectStore } from '../ports/object-store.ts';
 import type { ListedVersion } from '../ports/vault-versions.ts';
 import type { RankLine } from '../records.ts';
 import { manifestKey, snapshotPrefix } from '../vault-layout.ts';
-import type { NamedVersions } from './removal-join.ts';
+import type { Gathered, GatheringNames } from './gathering.ts';
 import type { Unit } from './units.ts';
 
 /**
@@ -17,16 +17,6 @@ import type { Unit } from './units.ts';
  * more of them nothing is freed there.
  */
 export const MOST_NAMED_KEYS = 100_000;
-
-/** How far the gathering has come; what was gathered is in pieces of the work bucket. */
-export const gatheredSchema = z.object({
-  /** Manifests that were read. */
-  manifests: z.int(),
-  complete: z.boolean(),
-  /** Keys of the pieces. */
-  pieces: z.array(z.string()),
-});
-export type Gathered = z.infer<typeof gatheredSchema>;
 
 const namedVersionSchema = z.object({ key: z.string(), versionId: z.string() });
 
@@ -39,10 +29,11 @@ interface GatherRequest {
 }
 
 /** The versions below the directory that manifests name by their whole key. */
-export class NamedKeys implements NamedVersions {
+export class NamedKeys implements GatheringNames {
   readonly #deps: { readonly vault: ObjectStore; readonly work: ObjectStore };
   readonly #request: GatherRequest;
   readonly #names = new Set<string>();
+  readonly #keys = new Set<string>();
   readonly #fresh: z.infer<typeof namedVersionSchema>[] = [];
   #manifests = 0;
   #complete = false;
@@ -68,7 +59,7 @@ export class NamedKeys implements NamedVersions {
     const { unit, gathered, shouldStop } = this.#request;
     for (const piece of gathered?.pieces ?? []) {
       for await (const value of readWorkLines(this.#deps.work, piece)) {
-        this.#names.add(nameOf(parseOrCorrupt(namedVersionSchema, value, piece)));
+        this.#add(parseOrCorrupt(namedVersionSchema, value, piece));
       }
     }
     let number = 0;
@@ -90,6 +81,10 @@ export class NamedKeys implements NamedVersions {
 
   has(version: Pick<ListedVersion, 'key' | 'versionId'>): Promise<boolean> {
     return Promise.resolve(this.#tooMany || this.#names.has(nameOf(version)));
+  }
+
+  hasKey(key: string): Promise<boolean> {
+    return Promise.resolve(this.#tooMany || this.#keys.has(key));
   }
 
   close(): Promise<void> {
@@ -115,12 +110,17 @@ export class NamedKeys implements NamedVersions {
       if (!isDirectoryLine(line) && line.key?.startsWith(prefix)) {
         const named = { key: line.key, versionId: line.versionId };
         const before = this.#names.size;
-        this.#names.add(nameOf(named));
+        this.#add(named);
         if (this.#names.size > before) {
           this.#fresh.push(named);
         }
       }
     }
+  }
+
+  #add(named: z.infer<typeof namedVersionSchema>): void {
+    this.#names.add(nameOf(named));
+    this.#keys.add(named.key);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { RankName } from '../ids.ts';
-import { isDirectoryLine, type PartLine } from '../manifest.ts';
+import { isDirectoryLine } from '../manifest.ts';
 import { assertDigest, readManifest } from '../manifest-io.ts';
 import { mergeByPath } from '../merge-by-path.ts';
 import { after } from '../ordered-join.ts';
@@ -22,6 +22,12 @@ export async function assertManifests(vault: ObjectStore, { backup, rank, referr
   }
 }
 
+/** The versions of one part that manifests name. */
+export interface NamedPath {
+  readonly path: string;
+  readonly versionIds: readonly string[];
+}
+
 /**
  * What the manifests of a rank name of the natural keys of a directory, in the order of the keys. Memory holds a line of each.
  * @param afterPath only paths greater than this one
@@ -31,10 +37,21 @@ export async function* namedNaturalKeys(
   place: RankPlace,
   afterPath: string | undefined,
 ): AsyncGenerator<NamedKey> {
-  const streams = place.referrers.map(({ snapshot }) => after(natural(vault, place, snapshot), afterPath));
-  for await (const { path, items } of mergeByPath(streams)) {
-    const versionIds = [...new Set(items.map(({ versionId }) => versionId))];
+  for await (const { path, versionIds } of mergedNaturalLines(vault, place, { before: [], afterPath })) {
     yield { key: partKey(place.backup, place.directory, place.rank, path), versionIds };
+  }
+}
+
+/** In the order of paths. @param from what was merged before counts as one more manifest */
+export async function* mergedNaturalLines(
+  vault: ObjectStore,
+  place: RankPlace,
+  from: { readonly before: readonly AsyncIterable<NamedPath>[]; readonly afterPath: string | undefined },
+): AsyncGenerator<NamedPath> {
+  const manifests = place.referrers.map(({ snapshot }) => natural(vault, place, snapshot));
+  const streams = [...from.before, ...manifests].map((stream) => after(stream, from.afterPath));
+  for await (const { path, items } of mergeByPath(streams)) {
+    yield { path, versionIds: [...new Set(items.flatMap(({ versionIds }) => versionIds))] };
   }
 }
 
@@ -43,10 +60,10 @@ async function* natural(
   vault: ObjectStore,
   { backup, directory, rank }: RankPlace,
   snapshot: string,
-): AsyncGenerator<PartLine> {
+): AsyncGenerator<NamedPath> {
   for await (const line of readManifest(vault, { backup, snapshot, rank })) {
     if (!isDirectoryLine(line) && line.in === directory && line.key === undefined) {
-      yield line;
+      yield { path: line.path, versionIds: [line.versionId] };
     }
   }
 }

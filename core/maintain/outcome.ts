@@ -1,10 +1,11 @@
-import pMap from 'p-map';
+import { pMapIterable } from 'p-map';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { MaintainRun } from '../run.ts';
 import { readJson } from '../stored-json.ts';
 import { compareUtf8 } from '../utf8-order.ts';
 import type { RunKeys } from '../work-layout.ts';
 import { addRefused, deletedBatchKey, deletedBatchSchema, later, NOTHING_REFUSED, type Refused } from './deletions.ts';
+import { LaterSums } from './later-sums.ts';
 import type { SweepPlan } from './plan.ts';
 import { type RecordsRemoved, readRecordsRemoved } from './records-removal.ts';
 import type { MaintenanceReport } from './report.ts';
@@ -28,32 +29,68 @@ export interface Leftover {
 export interface Outcome {
   /** Of all surveys. */
   readonly totals: SurveyTotals;
-  readonly report: Pick<MaintenanceReport, 'frees' | 'residue' | 'locked' | 'catalogObjects' | 'markers'>;
+  readonly report: Pick<MaintenanceReport, 'frees' | 'residue' | 'locked' | 'later' | 'catalogObjects' | 'markers'>;
+  /** Lists and manifests that could not be read, so that `later` lacks what they name. */
+  readonly unforeseen: number;
   /** Of every dead directory that was swept. */
   readonly leftovers: readonly Leftover[];
 }
 
-const READ_CONCURRENCY = 32;
+/** Results of batches that are read ahead, whichever units they are of. */
+const READ_AHEAD = 32;
 
 /** Sums what the surveys found and the deletions did; of a dry run what they would do, as far as S3 does not refuse. */
 export async function readOutcome(reader: OutcomeReader, run: MaintainRun, plan: SweepPlan): Promise<Outcome> {
   const removed = await readRecordsRemoved(reader.work, reader.keys);
   const sums = new Sums(plan, removed);
-  for await (const surveyed of surveyedUnits(reader, run)) {
-    const refused = run.dryRun ? NOTHING_REFUSED : await readRefused(reader, surveyed);
+  for await (const { surveyed, refused } of refusedUnits(reader, run)) {
     sums.add(surveyed, refused);
   }
   return sums.outcome();
 }
 
+interface RefusedUnit {
+  readonly surveyed: SurveyedUnit;
+  readonly refused: Refused;
+}
+
+/** What S3 refused of each unit, in the order of the units. */
+async function* refusedUnits(reader: OutcomeReader, run: MaintainRun): AsyncGenerator<RefusedUnit> {
+  let last: RefusedUnit | undefined;
+  const read = async ({ surveyed, batch }: UnitBatch): Promise<RefusedUnit> => ({
+    surveyed,
+    refused: batch === undefined ? NOTHING_REFUSED : await readRefused(reader, batch),
+  });
+  const found = pMapIterable(batchesOfUnits(reader, run), read, { concurrency: READ_AHEAD, backpressure: READ_AHEAD });
+  for await (const each of found) {
+    if (last !== undefined && last.surveyed !== each.surveyed) {
+      yield last;
+      last = undefined;
+    }
+    last = { ...each, refused: addRefused(last?.refused ?? NOTHING_REFUSED, each.refused) };
+  }
+  yield* last === undefined ? [] : [last];
+}
+
+interface UnitBatch {
+  readonly surveyed: SurveyedUnit;
+  /** Undefined: a unit without any, or one whose batches nobody has to ask for. */
+  readonly batch: string | undefined;
+}
+
+async function* batchesOfUnits(reader: OutcomeReader, run: MaintainRun): AsyncGenerator<UnitBatch> {
+  for await (const surveyed of surveyedUnits(reader, run)) {
+    const batches = run.dryRun ? [] : batchesOfSurvey(surveyed.unit, surveyed.surveyed);
+    for (const batch of batches.length === 0 ? [undefined] : batches) {
+      yield { surveyed, batch };
+    }
+  }
+}
+
 /** Batches that were never to be deleted have no result. */
-async function readRefused({ work, keys }: OutcomeReader, { unit, surveyed }: SurveyedUnit): Promise<Refused> {
-  const results = await pMap(
-    batchesOfSurvey(unit, surveyed),
-    (batch) => readJson(work, deletedBatchKey(keys, batch), deletedBatchSchema),
-    { concurrency: READ_CONCURRENCY },
-  );
-  return results.map((result) => result?.value.refused ?? NOTHING_REFUSED).reduce(addRefused, NOTHING_REFUSED);
+async function readRefused({ work, keys }: OutcomeReader, batch: string): Promise<Refused> {
+  const result = await readJson(work, deletedBatchKey(keys, batch), deletedBatchSchema);
+  return result?.value.refused ?? NOTHING_REFUSED;
 }
 
 class Sums {
@@ -64,20 +101,33 @@ class Sums {
   /** Free, and left: locked by date, or refused. */
   #left: Refused = NOTHING_REFUSED;
   readonly #leftovers = new Map<string, { residueParts: number; locked: boolean; lockedUntil: string | undefined }>();
+  /** Until when a directory is locked, or its record refused, dead or not. */
+  readonly #until = new Map<string, string | undefined>();
+  readonly #later: LaterSums;
 
   constructor(plan: SweepPlan, removed: RecordsRemoved | undefined) {
     this.#plan = plan;
     this.#removed = removed;
-    for (const { backup, directory, lockedUntil } of plan.directories.filter(({ dead }) => dead)) {
+    this.#later = new LaterSums(plan.foreseen);
+    for (const { backup, directory, dead, lockedUntil } of plan.directories) {
       const refused = removed?.refused.find((each) => each.backup === backup && each.directory === directory);
       const until = later(lockedUntil, refused?.until);
       const locked = lockedUntil !== undefined || refused !== undefined;
-      this.#leftovers.set(`${backup}/${directory}`, { residueParts: 0, locked, lockedUntil: until });
+      this.#until.set(`${backup}/${directory}`, until);
+      if (dead) {
+        this.#leftovers.set(`${backup}/${directory}`, { residueParts: 0, locked, lockedUntil: until });
+      }
     }
   }
 
   add({ unit, surveyed }: SurveyedUnit, refused: Refused): void {
     const { totals } = surveyed;
+    if (unit.task === 'foresee') {
+      this.#totals.listed += totals.listed;
+      this.#totals.manifests += totals.manifests;
+      this.#later.add(unit, totals);
+      return;
+    }
     addTo(this.#totals, totals);
     const whole = isRefused(this.#removed, unit) || unit.lockedUntil !== undefined;
     const left = whole ? this.#allOf(unit, totals) : refused;
@@ -95,12 +145,15 @@ class Sums {
   outcome(): Outcome {
     const { freeParts, freeBytes, catalogObjects, markers } = this.#totals;
     const { until, ...left } = this.#left;
+    const ahead = this.#later.report();
     return {
       totals: this.#totals,
+      unforeseen: this.#later.unread,
       report: {
         frees: { parts: freeParts - left.parts, bytes: freeBytes - left.bytes },
         residue: { ...this.#residue, for: this.#namers() },
         locked: { parts: left.parts, bytes: left.bytes, ...(until === undefined ? {} : { until }) },
+        ...(ahead === undefined ? {} : { later: ahead }),
         catalogObjects: catalogObjects - left.catalogObjects,
         markers: markers - left.markers,
       },
@@ -114,14 +167,8 @@ class Sums {
   #allOf({ backup, directory }: SurveyedUnit['unit'], totals: SurveyTotals): Refused {
     const { freeParts: parts, freeBytes: bytes, markers, catalogObjects } = totals;
     const empty = parts + markers + catalogObjects === 0;
-    const until = empty ? undefined : this.#untilOf(backup, directory);
+    const until = empty ? undefined : this.#until.get(`${backup}/${directory}`);
     return { parts, bytes, markers, catalogObjects, until };
-  }
-
-  #untilOf(backup: string, directory: string): string | undefined {
-    const same = (each: { readonly backup: string; readonly directory: string }) =>
-      each.backup === backup && each.directory === directory;
-    return later(this.#plan.directories.find(same)?.lockedUntil, this.#removed?.refused.find(same)?.until);
   }
 
   /** Decisive snapshots of those dead directories of which something stays. */
@@ -142,6 +189,7 @@ function addTo(sum: OpenTotals, more: SurveyTotals): void {
   sum.namedParts += more.namedParts;
   sum.namedBytes += more.namedBytes;
   sum.overlaid += more.overlaid;
+  sum.doubtful += more.doubtful;
   sum.unreadable += more.unreadable;
   sum.manifests += more.manifests;
 }

@@ -9,6 +9,7 @@ import { readJson } from '../stored-json.ts';
 import { amountSchema } from '../verification.ts';
 import type { RunKeys } from '../work-layout.ts';
 import { mergePlanSchema } from './merge-plan.ts';
+import { mergeWorkSchema } from './merge-work.ts';
 import { hiddenEntrySchema, keptEntrySchema } from './report.ts';
 
 /** `plan.json`, write-once, the last write of PlanMaintenance. */
@@ -21,6 +22,8 @@ export const maintainPlanSchema = z.object({
   merge: z.optional(mergePlanSchema),
   /** Of `merge`: what the new full holds. */
   merged: z.optional(z.object({ snapshot: snapshotDirectorySchema, ...amountSchema.shape })),
+  /** Of `merge`: what it takes. */
+  mergeWork: z.optional(mergeWorkSchema),
   /** Of `expire`: what stays, and why. */
   kept: z.optional(z.array(keptEntrySchema)),
   /** What the operator should know, one sentence each. */
@@ -40,6 +43,17 @@ export const sweptDirectorySchema = z.object({
 });
 export type SweptDirectory = z.infer<typeof sweptDirectorySchema>;
 
+/** What becomes free when the windows of what this run hides are over. */
+export const foreseenSchema = z.object({
+  /** When the last of these windows ends, ISO 8601. */
+  at: z.string(),
+  /** Lists of snapshots that could not be read, so that nobody knows what they name. */
+  unread: z.int().check(z.nonnegative()),
+  /** Those that this run hides. Referrers are those that are left then. */
+  directories: z.array(sweptDirectorySchema),
+});
+export type ForeseenPlan = z.infer<typeof foreseenSchema>;
+
 /** What is freed, decided under the lock; write-once. A merge decides it when its full is verified, all others with the plan. */
 export const sweepPlanSchema = z.object({
   formatVersion: formatVersionSchema,
@@ -47,7 +61,10 @@ export const sweepPlanSchema = z.object({
   /** By this run, all of them. */
   hidden: z.array(hiddenEntrySchema),
   orphans: z.int().check(z.nonnegative()),
-  later: z.optional(z.object({ ...amountSchema.shape, at: z.string() })),
+  /** What earlier runs hid and may still be undeleted: all that it stored, and the earliest date at which some of it goes. */
+  hiddenBefore: z.optional(z.object({ ...amountSchema.shape, at: z.string() })),
+  /** What this run hides and keeps for its window. */
+  foreseen: z.optional(foreseenSchema),
   directories: z.array(sweptDirectorySchema),
   /** Keys of holds whose executions are over. */
   staleHolds: z.array(z.string()),

@@ -5,6 +5,7 @@ import type { ObjectStore } from '../ports/object-store.ts';
 import type { SnapshotRecord } from '../records.ts';
 import { compareUtf8 } from '../utf8-order.ts';
 import { ranksKey } from '../vault-layout.ts';
+import { rankOfPart, type Unit } from './units.ts';
 
 /** A kept snapshot whose manifest of one rank names bytes of a directory. */
 export interface Naming {
@@ -38,17 +39,37 @@ export class NamingIndex {
     present.push(naming);
   }
 
-  /** Whose manifests of this rank decide what stays in the directory. */
-  ofRank(directory: string, rank: RankName): readonly Naming[] {
-    return decisive(this.#byDirectory.get(directory)?.get(rank) ?? []);
+  /**
+   * Whose manifests of this rank decide what stays in the directory.
+   * @param among when only these are kept. @default - all that were added
+   */
+  ofRank(directory: string, rank: RankName, among?: ReadonlySet<string>): readonly Naming[] {
+    const naming = this.#byDirectory.get(directory)?.get(rank) ?? [];
+    return decisive(among === undefined ? naming : naming.filter(({ snapshot }) => among.has(snapshot)));
   }
 
   /** Those of any rank, without digests. */
-  ofAllRanks(directory: string): readonly string[] {
+  ofAllRanks(directory: string, among?: ReadonlySet<string>): readonly string[] {
     const ranks = this.#byDirectory.get(directory)?.keys() ?? [];
-    const found = [...ranks].flatMap((rank) => this.ofRank(directory, rank).map(({ snapshot }) => snapshot));
+    const found = [...ranks].flatMap((rank) => this.ofRank(directory, rank, among).map(({ snapshot }) => snapshot));
     return [...new Set(found)].sort(compareUtf8);
   }
+}
+
+/**
+ * Of a rank its own; of everything else all, because keys under it may be named by any rank.
+ * @param among when only these are kept. @default - all that the index has
+ */
+export function referrersOf(
+  index: NamingIndex | undefined,
+  directory: string,
+  part: string,
+  among?: ReadonlySet<string>,
+): Unit['referrers'] {
+  const rank = rankOfPart(part);
+  return rank === undefined
+    ? (index?.ofAllRanks(directory, among) ?? []).map((snapshot) => ({ snapshot }))
+    : (index?.ofRank(directory, rank, among) ?? []).map(({ snapshot, sha256 }) => ({ snapshot, sha256 }));
 }
 
 const READ_CONCURRENCY = 16;

@@ -10,11 +10,14 @@ export interface NamedKey {
 /** Is this version named? Asked in the order of the listing, any number of times for a key. */
 export interface NamedVersions {
   has(version: Pick<ListedVersion, 'key' | 'versionId'>): Promise<boolean>;
+  /** Is any version of this key named, there or not? */
+  hasKey(key: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
 export const NOTHING_NAMED: NamedVersions = {
   has: () => Promise.resolve(false),
+  hasKey: () => Promise.resolve(false),
   close: () => Promise.resolve(),
 };
 
@@ -32,12 +35,16 @@ export class NamedStream implements NamedVersions {
   }
 
   async has({ key, versionId }: Pick<ListedVersion, 'key' | 'versionId'>): Promise<boolean> {
+    return (await this.hasKey(key)) && this.#current?.versionIds.includes(versionId) === true;
+  }
+
+  async hasKey(key: string): Promise<boolean> {
     while (!this.#ended && (this.#current === undefined || compareUtf8(this.#current.key, key) < 0)) {
       const next = await this.#keys.next();
       this.#ended = next.done === true;
       this.#current = next.done === true ? undefined : next.value;
     }
-    return this.#current?.key === key && this.#current.versionIds.includes(versionId);
+    return this.#current?.key === key;
   }
 
   async close(): Promise<void> {
@@ -55,6 +62,8 @@ export type Fate =
   | 'marker'
   /** Repair: a version that lies over a named one; nobody but a person can say which is right. */
   | 'overlaid'
+  /** Beside a live snapshot: under a key whose named version is missing or not the current one. It may be all that is left of the part. */
+  | 'doubtful'
   | 'passed';
 
 export interface Judged {
@@ -69,6 +78,58 @@ export async function* judgeForRemoval(
   for await (const version of versions) {
     const isNamed = version.kind === 'version' && (await named.has(version));
     yield { version, fate: isNamed ? 'named' : 'free' };
+  }
+}
+
+/**
+ * As `judgeForRemoval`, beside a live snapshot, whose parts are not to be lost for good: where the current version of a key that is named
+ * is not a named one, somebody has to look before anything of the key goes. Held are the versions of one key.
+ */
+export async function* judgeBesideLive(
+  versions: AsyncIterable<ListedVersion>,
+  named: NamedVersions,
+): AsyncGenerator<Judged> {
+  let group: ListedVersion[] = [];
+  for await (const version of versions) {
+    if (group.length > 0 && group[0]?.key !== version.key) {
+      yield* judgeKey(group, named);
+      group = [];
+    }
+    group.push(version);
+  }
+  yield* judgeKey(group, named);
+}
+
+async function* judgeKey(group: readonly ListedVersion[], named: NamedVersions): AsyncGenerator<Judged> {
+  const judged: { readonly version: ListedVersion; readonly isNamed: boolean }[] = [];
+  for (const version of group) {
+    judged.push({ version, isNamed: version.kind === 'version' && (await named.has(version)) });
+  }
+  const sound = judged.some(({ version, isNamed }) => isNamed && version.isLatest);
+  const [first] = group;
+  const others = sound || first === undefined || !(await named.hasKey(first.key)) ? 'free' : 'doubtful';
+  for (const { version, isNamed } of judged) {
+    yield { version, fate: isNamed ? 'named' : others };
+  }
+}
+
+/**
+ * What will be free when only `staying` are kept. Delete markers weigh nothing.
+ * @param leaving only what these name. @default - whatever is not named any more
+ */
+export async function* judgeForesight(
+  versions: AsyncIterable<ListedVersion>,
+  staying: NamedVersions,
+  leaving: NamedVersions | undefined,
+): AsyncGenerator<Judged> {
+  for await (const version of versions) {
+    if (version.kind !== 'version') {
+      yield { version, fate: 'passed' };
+    } else if (await staying.has(version)) {
+      yield { version, fate: 'named' };
+    } else {
+      yield { version, fate: leaving === undefined || (await leaving.has(version)) ? 'free' : 'passed' };
+    }
   }
 }
 

@@ -16,6 +16,21 @@ export const hiddenEntrySchema = z.object({
 export const keptEntrySchema = z.object({ snapshot: snapshotDirectorySchema, reasons: z.array(z.string()) });
 export type KeptEntry = z.infer<typeof keptEntrySchema>;
 
+const residueSchema = z.object({ ...amountSchema.shape, for: z.array(snapshotDirectorySchema) });
+const lockedSchema = z.object({ ...amountSchema.shape, until: z.optional(z.string()) });
+
+/** What becomes of it when the last window of what this run hides is over, as far as nothing else changes until then. */
+const laterSchema = z.object({
+  /** Can be deleted then: also residue of older snapshots that only these name. */
+  ...amountSchema.shape,
+  /** Stays then of what this run hides, because these snapshots name it. */
+  residue: residueSchema,
+  /** Free, and not deletable before a still later date. */
+  locked: lockedSchema,
+  at: z.string(),
+});
+export type Later = z.infer<typeof laterSchema>;
+
 /** What a run of Maintain did, or would do; all numbers are of this run alone. */
 export const maintenanceReportSchema = z.object({
   /** At most `MOST_LISTED`; `hiddenCount` is all. */
@@ -26,11 +41,13 @@ export const maintenanceReportSchema = z.object({
   /** Versions of parts that are deleted. */
   frees: amountSchema,
   /** What stays of hidden snapshots, because these snapshots name it; at most `MOST_NAMED` are listed. */
-  residue: z.object({ ...amountSchema.shape, for: z.array(snapshotDirectorySchema) }),
+  residue: residueSchema,
   /** Free, and not deletable before then; no date: under a legal hold. */
-  locked: z.object({ ...amountSchema.shape, until: z.optional(z.string()) }),
-  /** What hidden snapshots stored and may be undeleted; the earliest date at which some of it goes. */
-  later: z.optional(z.object({ ...amountSchema.shape, at: z.string() })),
+  locked: lockedSchema,
+  /** Of what this run hides and what may be undeleted; none when there is no such thing. */
+  later: z.optional(laterSchema),
+  /** What earlier runs hid and may still be undeleted: all that it stored, and the earliest date at which some of it goes. */
+  hiddenBefore: z.optional(z.object({ ...amountSchema.shape, at: z.string() })),
   /** Versions of records, manifests and attempts that are deleted. */
   catalogObjects: count,
   /** Attempts without a snapshot that are hidden. */
@@ -46,6 +63,8 @@ export const maintenanceReportSchema = z.object({
     stateTransitions: count,
     dollars: z.number(),
     dollarsSavedPerMonth: z.number(),
+    /** Of `merge`: storage of the sources beside the new full, as long as they may be undeleted. */
+    dollarsKeptTwice: z.optional(z.number()),
   }),
   /** For the operator. */
   next: z.string(),
@@ -94,7 +113,7 @@ export function resultOf(
   run: Pick<MaintainRun, 'action' | 'backup' | 'dryRun'>,
   report: MaintenanceReport,
 ): MaintenanceResult {
-  const { hidden, kept, residue } = report;
+  const { hidden, kept, residue, later } = report;
   return {
     outcome: run.dryRun ? 'planned' : 'done',
     action: run.action,
@@ -103,7 +122,12 @@ export function resultOf(
       ...report,
       hidden: hidden.slice(0, MOST_LISTED),
       ...(kept === undefined ? {} : { kept: kept.slice(0, MOST_LISTED) }),
-      residue: { ...residue, for: residue.for.slice(0, MOST_NAMED) },
+      residue: named(residue),
+      ...(later === undefined ? {} : { later: { ...later, residue: named(later.residue) } }),
     },
   };
+}
+
+function named(residue: z.infer<typeof residueSchema>): z.infer<typeof residueSchema> {
+  return { ...residue, for: residue.for.slice(0, MOST_NAMED) };
 }

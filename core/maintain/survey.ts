@@ -21,7 +21,9 @@ export const surveyTotalsSchema = z.object({
   namedBytes: count,
   /** Repair: named versions that lie under another version. */
   overlaid: count,
-  /** Repair: manifests that cannot be read, so that nobody knows what they name. */
+  /** Beside a live snapshot: versions and delete markers under a key whose named version is missing, or is not the current one. */
+  doubtful: count,
+  /** Repair and foresight: manifests that cannot be read, so that nobody knows what they name. */
   unreadable: count,
   /** Manifests that were read. */
   manifests: count,
@@ -38,6 +40,7 @@ export const NOTHING_SURVEYED: SurveyTotals = {
   namedParts: 0,
   namedBytes: 0,
   overlaid: 0,
+  doubtful: 0,
   unreadable: 0,
   manifests: 0,
 };
@@ -74,7 +77,12 @@ export function batchKey(keys: RunKeys, batch: string): string {
 }
 
 /** Counts it. @returns what is to be deleted, if anything */
-export function tally(totals: OpenTotals, unit: Unit, { version, fate }: Judged): RemovalLine | undefined {
+export function tally(totals: OpenTotals, unit: Unit, judged: Judged): RemovalLine | undefined {
+  const removal = tallyAny(totals, unit, judged);
+  return unit.task === 'foresee' ? undefined : removal;
+}
+
+function tallyAny(totals: OpenTotals, unit: Unit, { version, fate }: Judged): RemovalLine | undefined {
   const { key, versionId, sizeBytes, kind } = version;
   totals.listed += 1;
   if (fate === 'named') {
@@ -82,6 +90,8 @@ export function tally(totals: OpenTotals, unit: Unit, { version, fate }: Judged)
     totals.namedBytes += sizeBytes;
   } else if (fate === 'overlaid') {
     totals.overlaid += 1;
+  } else if (fate === 'doubtful') {
+    totals.doubtful += 1;
   } else if (fate === 'marker' || (fate === 'free' && kind === 'deleteMarker' && unit.part !== CATALOG_PART)) {
     totals.markers += 1;
     return { key, versionId, sizeBytes, kind: 'marker' };

@@ -1,4 +1,4 @@
-import pMap from 'p-map';
+import { pMapIterable } from 'p-map';
 import { RecordMissing } from '../errors.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { MaintainRun } from '../run.ts';
@@ -6,7 +6,7 @@ import type { RunKeys } from '../work-layout.ts';
 import { readPlainLines } from './plain-lines.ts';
 import type { RecordsRemoved } from './records-removal.ts';
 import { readSurveyed, type Surveyed, surveyedKey } from './survey.ts';
-import { type Unit, unitItemSchema } from './units.ts';
+import { type Unit, type UnitItem, unitItemSchema } from './units.ts';
 
 export interface SurveyedUnit {
   readonly unit: Unit;
@@ -32,15 +32,9 @@ export async function* surveyedUnits(
   if (run.units === 0) {
     return;
   }
-  let ahead: Unit[] = [];
-  for await (const { unit } of readPlainLines(reader.work, run.unitsKey, unitItemSchema)) {
-    ahead.push(unit);
-    if (ahead.length === READ_AHEAD) {
-      yield* await pMap(ahead, (each) => readUnit(reader, each));
-      ahead = [];
-    }
-  }
-  yield* await pMap(ahead, (each) => readUnit(reader, each));
+  const items = readPlainLines(reader.work, run.unitsKey, unitItemSchema);
+  const read = ({ unit }: UnitItem) => readUnit(reader, unit);
+  yield* pMapIterable(items, read, { concurrency: READ_AHEAD, backpressure: READ_AHEAD });
 }
 
 async function readUnit({ work, keys }: UnitReader, unit: Unit): Promise<SurveyedUnit> {

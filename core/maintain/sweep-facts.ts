@@ -1,4 +1,5 @@
 import { FORMAT_VERSION } from '../format.ts';
+import type { Tombstone } from '../records.ts';
 import type { MaintainRun } from '../run.ts';
 import { isoOfEpochMillis } from '../utc.ts';
 import { snapshotPrefix } from '../vault-layout.ts';
@@ -17,12 +18,9 @@ export function sweepFacts({
   readonly states: readonly BackupState[];
   readonly collect: boolean;
 }): Omit<SweepPlan, 'units' | 'directories'> {
-  // What was hidden to take a dead execution's lock is not this run's doing.
-  const own = states.flatMap(({ hidden }) =>
-    hidden.filter(({ tombstone }) => tombstone.executionArn === run.executionArn && tombstone.action !== 'steal'),
-  );
+  const own = states.flatMap(({ hidden }) => hidden.filter(({ tombstone }) => isOwn(run, tombstone)));
   const hidden = own.filter(({ recorded }) => recorded).map(({ tombstone }) => tombstone);
-  const later = laterOf(states);
+  const before = hiddenBefore(states, run);
   const uploads = collect ? uploadsOf(states) : undefined;
   return {
     formatVersion: FORMAT_VERSION,
@@ -33,14 +31,22 @@ export function sweepFacts({
       bytesKeptUntil,
     })),
     orphans: own.length - hidden.length,
-    ...(later === undefined ? {} : { later }),
+    ...(before === undefined ? {} : { hiddenBefore: before }),
     staleHolds: collect ? states.flatMap(({ holds }) => holds.filter(({ stale }) => stale).map(({ key }) => key)) : [],
     ...(uploads === undefined ? {} : { uploads }),
   };
 }
 
-function laterOf(states: readonly BackupState[]): SweepPlan['later'] {
-  const waiting = states.flatMap(inWindow);
+/** Hidden by this run. What was hidden to take a dead execution's lock is not its doing. */
+export function isOwn(run: Pick<MaintainRun, 'executionArn'>, { executionArn, action }: Tombstone): boolean {
+  return executionArn === run.executionArn && action !== 'steal';
+}
+
+function hiddenBefore(
+  states: readonly BackupState[],
+  run: Pick<MaintainRun, 'executionArn'>,
+): SweepPlan['hiddenBefore'] {
+  const waiting = states.flatMap(inWindow).filter(({ tombstone }) => !isOwn(run, tombstone));
   const [first] = waiting.map(({ tombstone }) => tombstone.bytesKeptUntil).sort();
   if (first === undefined) {
     return undefined;

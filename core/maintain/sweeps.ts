@@ -7,11 +7,12 @@ import { snapshotPrefix } from '../vault-layout.ts';
 import type { RunKeys } from '../work-layout.ts';
 import type { BackupState, StateDependencies } from './backup-state.ts';
 import { isDead, keptRecords } from './fates.ts';
+import { type Foresight, foresee, foreseenPlan, foreseenUnits } from './foresight.ts';
 import { readSweepPlan, type SweepPlan, type SweptDirectory, sweepPlanKey } from './plan.ts';
-import { indexNamings, type NamingIndex } from './referrers.ts';
+import { indexNamings, type NamingIndex, referrersOf } from './referrers.ts';
 import { type Candidate, candidatesOf } from './sweep-candidates.ts';
 import { sweepFacts } from './sweep-facts.ts';
-import { CATALOG_PART, rankOfPart, type Unit, type UnitItem } from './units.ts';
+import { CATALOG_PART, type UnitItem } from './units.ts';
 
 /**
  * Which directories are swept, and whose manifests decide what stays in them.
@@ -65,16 +66,23 @@ export async function decideSweeps(deps: SweepDependencies, request: SweepReques
     const own = candidates.filter(({ backup }) => backup === state.backup).map(({ directory }) => directory);
     namings.set(state.backup, await indexNamings(deps.vault, keptRecords(state), new Set(own)));
   }
-  const parts = await listParts(
-    deps,
-    candidates.filter(({ hasBytes }) => hasBytes),
-  );
+  const foresights = await foreseeAll(deps, request);
+  const foreseen = foreseenPlan(foresights);
+  const parts = await listParts(deps, [
+    ...candidates.filter(({ hasBytes }) => hasBytes),
+    ...foresights.flatMap(({ own, others }) => [...own, ...others]),
+  ]);
   const directories = candidates.map(({ hasBytes: _bytes, hasCatalog: _catalog, ...directory }): SweptDirectory => {
     const referrers = namings.get(directory.backup)?.ofAllRanks(directory.directory) ?? [];
     return { ...directory, referrers: [...referrers] };
   });
-  const plan = { ...sweepFacts(request), directories };
-  return freezeSweeps(deps.work, { run, keys, units: unitsOf(candidates, namings, parts), plan });
+  const plan = { ...sweepFacts(request), ...(foreseen === undefined ? {} : { foreseen }), directories };
+  return freezeSweeps(deps.work, { run, keys, units: allUnits({ candidates, namings, foresights, parts }), plan });
+}
+
+async function foreseeAll({ vault }: SweepDependencies, { states, run }: SweepRequest): Promise<readonly Foresight[]> {
+  const found = await pMap(states, (state) => foresee(vault, state, run), { concurrency: 1 });
+  return found.flatMap((each) => each ?? []);
 }
 
 /**
@@ -113,11 +121,22 @@ export async function listParts(
   return new Map(await pMap(directories, list, { concurrency: LIST_CONCURRENCY }));
 }
 
-async function* unitsOf(
-  candidates: readonly Candidate[],
-  namings: ReadonlyMap<string, NamingIndex>,
-  parts: ReadonlyMap<string, readonly string[]>,
-): AsyncGenerator<UnitItem> {
+interface Decided {
+  readonly candidates: readonly Candidate[];
+  readonly namings: ReadonlyMap<string, NamingIndex>;
+  readonly foresights: readonly Foresight[];
+  /** Sub-directories that have any version, by the prefix of their directory. */
+  readonly parts: ReadonlyMap<string, readonly string[]>;
+}
+
+async function* allUnits(decided: Decided): AsyncGenerator<UnitItem> {
+  yield* unitsOf(decided);
+  for (const foresight of decided.foresights) {
+    yield* foreseenUnits(foresight, decided.parts);
+  }
+}
+
+function* unitsOf({ candidates, namings, parts }: Decided): Generator<UnitItem> {
   for (const { hasBytes: _bytes, hasCatalog, ...directory } of candidates) {
     const task = 'free' as const;
     for (const part of parts.get(snapshotPrefix(directory.backup, directory.directory)) ?? []) {
@@ -128,14 +147,6 @@ async function* unitsOf(
       yield { unit: { task, ...directory, part: CATALOG_PART, referrers: [] } };
     }
   }
-}
-
-/** Of a rank its own; of everything else all, because keys under it may be named by any rank. */
-export function referrersOf(index: NamingIndex | undefined, directory: string, part: string): Unit['referrers'] {
-  const rank = rankOfPart(part);
-  return rank === undefined
-    ? (index?.ofAllRanks(directory) ?? []).map((snapshot) => ({ snapshot }))
-    : (index?.ofRank(directory, rank) ?? []).map(({ snapshot, sha256 }) => ({ snapshot, sha256 }));
 }
 
 async function* counted<T>(items: AsyncIterable<T>, total: { count: number }): AsyncGenerator<T> {

@@ -2,7 +2,7 @@ import { acquireBackupLock } from '../claims.ts';
 import { BackupInProgress, LockLost } from '../errors.ts';
 import {
   type Acquired,
-  assertLockHeld,
+  isHeldBriefly,
   type Lock,
   type LockDependencies,
   type LockOwner,
@@ -63,22 +63,86 @@ export async function underLocks<T>(
     for (const backup of backups) {
       const lock = await take(deps, backup, request);
       if (lock.outcome === 'held') {
-        return held(backup, lock.by, request.wait);
+        return held(deps, request, { backup, by: lock.by });
       }
       if (lock.outcome === 'dead') {
         dead.set(backup, lock.of);
       }
     }
-    return await act({ assertHeld: (backup) => assertLockHeld(deps.work, backupLockKey(backup), owner.nonce), dead });
+    const taken = await readTaken(deps, backups);
+    return await act({ assertHeld: (backup) => assertStillHeld(deps, { backup, owner, taken }), dead });
   } catch (error) {
     if (error instanceof LockLost) {
       return SHORT_WAIT;
     }
     throw error;
   } finally {
-    for (const backup of backups) {
-      await releaseLock(deps.work, backupLockKey(backup), owner.nonce);
+    await giveBack(deps, backups, owner);
+  }
+}
+
+/**
+ * Acts without any lock. A ghost of the step that comes to its writes after another invocation has answered makes none: what that one
+ * did may have been undone since.
+ * @param unanswered whether no invocation has answered yet
+ */
+export async function besideLocks<T>(
+  unanswered: () => Promise<boolean>,
+  act: (assertFirst: () => Promise<void>) => Promise<T>,
+): Promise<T | WaitAnswer> {
+  try {
+    return await act(async () => {
+      if (!(await unanswered())) {
+        throw new LockLost('Another invocation of this step has answered.', { hint: 'Nothing more was done here.' });
+      }
+    });
+  } catch (error) {
+    if (error instanceof LockLost) {
+      return SHORT_WAIT;
     }
+    throw error;
+  }
+}
+
+/** Also for who finds the work done: the earlier try may have failed right when it gave them back. */
+export async function giveBack(
+  { work }: Pick<LocksDependencies, 'work'>,
+  backups: readonly string[],
+  { nonce }: Pick<LockOwner, 'nonce'>,
+): Promise<void> {
+  for (const backup of backups) {
+    await releaseLock(work, backupLockKey(backup), nonce);
+  }
+}
+
+/** The lock of each backup, as it is when all are taken. */
+async function readTaken({ work }: LocksDependencies, backups: readonly string[]): Promise<ReadonlyMap<string, Lock>> {
+  const taken = new Map<string, Lock>();
+  for (const backup of backups) {
+    const lock = (await readJson(work, backupLockKey(backup), lockSchema))?.value;
+    if (lock !== undefined) {
+      taken.set(backup, lock);
+    }
+  }
+  return taken;
+}
+
+/**
+ * Held without a break: another invocation of the same step may have given the lock back and taken it anew, with the same nonce, and
+ * somebody else may have had it in between.
+ * @throws LockLost
+ */
+async function assertStillHeld(
+  { work }: LocksDependencies,
+  of: { readonly backup: string; readonly owner: LockOwner; readonly taken: ReadonlyMap<string, Lock> },
+): Promise<void> {
+  const { backup, owner, taken } = of;
+  const key = backupLockKey(backup);
+  const present = (await readJson(work, key, lockSchema))?.value;
+  if (present?.nonce !== owner.nonce || present.acquiredAt !== taken.get(backup)?.acquiredAt) {
+    throw new LockLost(`The lock ${key} is not held any more, or was given back since it was taken.`, {
+      hint: 'Nothing more was done; another invocation of the same step does it.',
+    });
   }
 }
 
@@ -97,8 +161,12 @@ async function take(
   return acquireBackupLock(deps, backup, { ...owner, brief: true });
 }
 
-function held(backup: string, by: Lock, wait: boolean): WaitAnswer {
-  if (by.brief === true) {
+function held(
+  { clock }: LocksDependencies,
+  { wait }: LockRequest,
+  { backup, by }: { readonly backup: string; readonly by: Lock },
+): WaitAnswer {
+  if (isHeldBriefly(by, clock.nowEpochMillis())) {
     return SHORT_WAIT;
   }
   if (!wait) {

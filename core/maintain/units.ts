@@ -1,27 +1,35 @@
 import * as z from 'zod/mini';
 import { CLUSTER_RANK, type RankName, rankDirectory, snapshotDirectorySchema } from '../ids.ts';
 
+const referrerSchema = z.object({
+  snapshot: snapshotDirectorySchema,
+  /** Of the manifest of this rank; none where all ranks are read. */
+  sha256: z.optional(z.string()),
+});
+
 /** What is surveyed at a time: one sub-directory of what one snapshot stored. Travels as an item of the survey's Map. */
 export const unitSchema = z.object({
-  /** free: find what nothing names. repair: find delete markers over what is named. */
-  task: z.enum(['free', 'repair']),
+  /**
+   * free: find what nothing names. foresee: count what nothing will name when the windows of what this run hides are over. repair: find
+   * delete markers over what is named.
+   */
+  task: z.enum(['free', 'foresee', 'repair']),
   backup: z.string(),
   /** Of the snapshot that stored the bytes. */
   directory: snapshotDirectorySchema,
   /** `rank-3`, `cluster`, `.rewritten`, or `.catalog`: what the catalog has of the directory. */
   part: z.string(),
-  /** What is left of a dead directory is residue; beside a live one only strangers are looked for. */
+  /** What is left of a dead directory is residue; beside a live one only strangers are looked for. Not of `foresee`. */
   dead: z.boolean(),
-  /** What is free is locked until then, ISO 8601: it is counted and not deleted. */
+  /** What is free is locked until then, ISO 8601: it is counted and not deleted. Of `foresee`: still locked then. */
   lockedUntil: z.optional(z.string()),
   /** Kept snapshots whose manifests say what stays. */
-  referrers: z.array(
-    z.object({
-      snapshot: snapshotDirectorySchema,
-      /** Of the manifest of this rank; none where all ranks are read. */
-      sha256: z.optional(z.string()),
-    }),
-  ),
+  referrers: z.array(referrerSchema),
+  /**
+   * Of `foresee` in a directory that this run does not hide: those that it hides and that name something there. Only what these name
+   * can become free by it.
+   */
+  leaving: z.optional(z.array(referrerSchema)),
 });
 export type Unit = z.infer<typeof unitSchema>;
 
@@ -33,8 +41,13 @@ export type UnitItem = z.infer<typeof unitItemSchema>;
 export const CATALOG_PART = '.catalog';
 
 /** Name of the unit in the work bucket, unique in the run. */
-export function unitName({ backup, directory, part }: Pick<Unit, 'backup' | 'directory' | 'part'>): string {
-  return `${backup}/${directory}/${part}`;
+export function unitName({
+  task,
+  backup,
+  directory,
+  part,
+}: Pick<Unit, 'task' | 'backup' | 'directory' | 'part'>): string {
+  return task === 'foresee' ? `${backup}/${directory}/later/${part}` : `${backup}/${directory}/${part}`;
 }
 
 /** The rank whose natural keys lie under this name; undefined for all others, where only lines with a `key` point to. */

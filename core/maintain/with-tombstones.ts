@@ -1,10 +1,11 @@
 import { byTime } from '../catalog.ts';
 import type { Lock, LockOwner } from '../locks.ts';
 import type { Tombstone } from '../records.ts';
+import { compareUtf8 } from '../utf8-order.ts';
 import type { BackupState, HiddenSnapshot } from './backup-state.ts';
 import { tombstoneOfAttempt } from './tombstones.ts';
 
-/** As it will be when these tombstones are written. */
+/** As it will be read when these tombstones are written, also in its order: reports of dry runs must be those of real ones. */
 export function withTombstones(state: BackupState, tombstones: readonly Tombstone[]): BackupState {
   const written = new Map(tombstones.map((tombstone) => [tombstone.snapshot, tombstone]));
   const records = new Map(state.visible.map((record) => [record.snapshot, record]));
@@ -19,7 +20,7 @@ export function withTombstones(state: BackupState, tombstones: readonly Tombston
   return {
     ...state,
     visible: state.visible.filter(({ snapshot }) => !written.has(snapshot)).sort(byTime),
-    hidden: [...state.hidden, ...added],
+    hidden: [...state.hidden, ...added].sort((left, right) => compareUtf8(left.snapshot, right.snapshot)),
     unfinished: state.unfinished.filter(({ attempt }) => !written.has(attempt.snapshot)),
     tombstones: new Set([...state.tombstones, ...written.keys()]),
   };

@@ -1,4 +1,4 @@
-import pMap from 'p-map';
+import pMap, { pMapIterable, pMapSkip } from 'p-map';
 import { readWorkLines } from '../draft-io.ts';
 import { RecordMissing } from '../errors.ts';
 import { parseOrCorrupt } from '../format.ts';
@@ -10,7 +10,7 @@ import { type Sighting, sightingSchema } from './sightings.ts';
 import { unitId } from './units.ts';
 import {
   LOOK,
-  READ,
+  READ_BATCH,
   type ReadWindow,
   readUnits,
   readWindowSchema,
@@ -60,12 +60,11 @@ export async function* unitSightings(
   }
 }
 
-/** What every window of a `read` found. */
-export async function* readWindows({ work, keys }: Answered): AsyncGenerator<ReadWindow> {
-  for await (const { key } of work.list(keys.donePrefix(READ))) {
-    const window = await readJson(work, key, readWindowSchema);
-    if (window !== undefined) {
-      yield window.value;
-    }
-  }
+/** What every batch of a `read` found, in order. Memory holds those that are read ahead. */
+export function readBatches({ work, keys }: Answered): AsyncIterable<ReadWindow> {
+  return pMapIterable(
+    work.list(keys.donePrefix(READ_BATCH)),
+    async ({ key }) => (await readJson(work, key, readWindowSchema))?.value ?? pMapSkip,
+    { concurrency: READS_AT_A_TIME },
+  );
 }

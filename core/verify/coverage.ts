@@ -29,8 +29,11 @@ export function wholeSince(
   const found = new Map<string, WholeSince>();
   for (const entry of table.values()) {
     // A read has nothing to do where there are no bytes; a present has a manifest to look at.
-    const units = coverersOf(table, entry).filter(({ parts }) => level === 'present' || parts > 0);
-    const oldest = oldestOf(units.map((unit) => rounds.get(unitId(unit))));
+    const units = coverersOf(table, entry, level === 'present').filter(({ parts }) => level === 'present' || parts > 0);
+    const oldest = oldestOf(
+      units.map((unit) => rounds.get(unitId(unit))),
+      entry.snapshot,
+    );
     if (oldest !== undefined) {
       found.set(entry.snapshot, { verification: oldest.verification, at: oldest.at });
     }
@@ -38,8 +41,8 @@ export function wholeSince(
   return found;
 }
 
-function oldestOf(rounds: readonly (Round | undefined)[]): Round | undefined {
-  const whole = rounds.filter((round) => round?.whole === true);
+function oldestOf(rounds: readonly (Round | undefined)[], snapshot: string): Round | undefined {
+  const whole = rounds.filter((round) => round?.whole === true && provesFor(round, snapshot));
   return whole.length < rounds.length
     ? undefined
     : whole.reduce(
@@ -47,4 +50,9 @@ function oldestOf(rounds: readonly (Round | undefined)[]): Round | undefined {
           oldest === undefined || (round !== undefined && round.verification < oldest.verification) ? round : oldest,
         undefined,
       );
+}
+
+/** Damage that was seen on the way says nothing of a snapshot that nobody has held against it. */
+function provesFor({ heldAgainst = [] }: Round, snapshot: string): boolean {
+  return heldAgainst.every((snapshots) => snapshots.has(snapshot));
 }

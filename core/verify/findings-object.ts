@@ -7,6 +7,7 @@ import type { Finding, findingsHeaderSchema } from '../verification.ts';
 import { hurts, type Promises } from './gather.ts';
 import type { Slice, slicesHeaderSchema } from './read-slices.ts';
 import { MOST_LINES_A_UNIT, type Sighting } from './sightings.ts';
+import { unitId } from './units.ts';
 import type { UnitAnswer, VerifyPlan } from './verify-plan.ts';
 
 /** Writes what was found, one finding a line. Safe to repeat: what is there is of an earlier try. */
@@ -38,11 +39,10 @@ async function* findingsOf(sightings: AsyncIterable<Sighting>, promises: Promise
 }
 
 function findingOf(sighting: Sighting, promises: Promises): Finding {
-  const { in: _in, path, lockedUntil: _lockedUntil, ...finding } = sighting;
   const promised = promises.get(sighting.snapshot);
-  return finding.kind === 'LockEndsEarly' && path !== undefined && promised !== undefined
-    ? { ...finding, detail: `${finding.detail} The snapshot promises ${promised}.` }
-    : finding;
+  return sighting.kind === 'LockEndsEarly' && sighting.path !== undefined && promised !== undefined
+    ? { ...sighting, detail: `${sighting.detail} The snapshot promises ${promised}.` }
+    : sighting;
 }
 
 export async function writeSlices(vault: ObjectStore, plan: VerifyPlan, slices: readonly Slice[]): Promise<void> {
@@ -51,8 +51,15 @@ export async function writeSlices(vault: ObjectStore, plan: VerifyPlan, slices: 
   await vault.createStream(slicesKey(backup, plan.id), gzipJsonLines(withHeader(header, each(slices))));
 }
 
-/** What the run has looked at; a unit that has not got on leaves none. */
-export function slicesOf(plan: VerifyPlan, answers: readonly UnitAnswer[]): readonly Slice[] {
+/**
+ * What the run has looked at; a unit that has not got on leaves none.
+ * @param damaged units in which damage or risk was seen
+ */
+export function slicesOf(
+  plan: VerifyPlan,
+  answers: readonly UnitAnswer[],
+  damaged: ReadonlySet<string>,
+): readonly Slice[] {
   return answers.flatMap((answer): Slice[] => {
     const { unit, through, complete, looked, tooLarge } = answer;
     if (!complete && through === undefined) {
@@ -68,6 +75,7 @@ export function slicesOf(plan: VerifyPlan, answers: readonly UnitAnswer[]): read
         complete,
         ...looked,
         ...(tooLarge === 0 ? {} : { tooLarge }),
+        ...(damaged.has(unitId(unit)) ? { damaged: true } : {}),
         at: plan.plannedAt,
       },
     ];

@@ -1,6 +1,6 @@
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { RunKeys } from '../work-layout.ts';
-import { readWindows, unitSightings } from './answers.ts';
+import { readBatches, unitSightings } from './answers.ts';
 import type { DrillVerdict } from './drill.ts';
 import { Gathering } from './gather.ts';
 import { hurtOthers, type OthersQuestion } from './hurt-others.ts';
@@ -38,8 +38,8 @@ export async function gatherRun(stores: RunStores, run: RunToGather, question: O
   for await (const sighting of unitSightings(stores, answers)) {
     gathering.addUnitLine(sighting);
   }
-  for await (const window of readWindows(stores)) {
-    gathering.addWindow(window);
+  for await (const batch of readBatches(stores)) {
+    gathering.addBatch(batch);
   }
   const others = await hurtOthers(stores.vault, question, gathering);
   return { gathering, others };
@@ -54,7 +54,7 @@ export async function* allSightings(
   yield* plan.sightings;
   yield* drillFindings(drill);
   yield* unitSightings(stores, answers);
-  for await (const { sightings } of readWindows(stores)) {
+  for await (const { sightings } of readBatches(stores)) {
     yield* sightings;
   }
   yield* others;

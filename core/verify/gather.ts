@@ -1,7 +1,7 @@
 import type { RankName } from '../ids.ts';
 import type { SnapshotRecord } from '../records.ts';
 import { epochMillisOfIso } from '../utc.ts';
-import { type Amount, addAmounts, NO_AMOUNT } from '../verification.ts';
+import { type Amount, addAmounts, NO_AMOUNT, severityOf } from '../verification.ts';
 import { type DamagedVersion, isDamagedVersion, MOST_LOOKED_UP } from './hurt.ts';
 import type { Hurt } from './new-state.ts';
 import { addCounts, inWords, type KindCounts, kindsOf, type Sighting } from './sightings.ts';
@@ -41,6 +41,8 @@ export class Gathering {
   readonly versions: DamagedVersion[] = [];
   /** There are more damaged versions than `versions` has: `directories` has all of them. */
   overflow = false;
+  /** Units in which damage or risk was seen, whoever suffers from it. */
+  readonly damagedUnits = new Set<string>();
   readonly #directories = new Map<string, DamagedDirectory>();
   readonly #overflown = new Set<string>();
   readonly #promises: Promises;
@@ -62,10 +64,14 @@ export class Gathering {
     this.#remember(sighting);
   }
 
-  addWindow({ parts, bytes, sightings }: ReadWindow): void {
+  addBatch({ parts, bytes, sightings }: ReadWindow): void {
     this.checked = addAmounts(this.checked, { parts, bytes });
     for (const sighting of sightings) {
       this.add(sighting);
+      const { snapshot, rank } = sighting;
+      if (rank !== undefined && severityOf(sighting.kind) !== 'note') {
+        this.damagedUnits.add(unitId({ snapshot, rank }));
+      }
     }
   }
 
@@ -74,6 +80,9 @@ export class Gathering {
     const { snapshot, rank } = unit;
     this.counts = addCounts(this.counts, sighted.counts);
     this.#hurtMore(snapshot, sighted.counts, '');
+    if (kindsOf(sighted.counts).some((kind) => severityOf(kind) !== 'note')) {
+      this.damagedUnits.add(unitId(unit));
+    }
     const counted = kindsOf(sighted.counts).reduce((sum, kind) => sum + (sighted.counts[kind] ?? 0), 0);
     if (counted > sighted.lines) {
       this.overflow = true;

@@ -34,18 +34,24 @@ export async function readNewestReadable(
   ids: readonly string[],
 ): Promise<Verification | undefined> {
   for (const id of ids.toReversed()) {
-    try {
-      const stored = await readJson(vault, verificationKey(backup, id), verificationSchema);
-      if (stored !== undefined) {
-        return stored.value;
-      }
-    } catch (error) {
-      if (!(error instanceof CatalogCorrupt)) {
-        throw error;
-      }
+    const record = await readReadable(vault, backup, id);
+    if (record !== undefined) {
+      return record;
     }
   }
   return undefined;
+}
+
+/** @returns undefined when there is no such record, or it cannot be read */
+async function readReadable(vault: ObjectStore, backup: string, id: string): Promise<Verification | undefined> {
+  try {
+    return (await readJson(vault, verificationKey(backup, id), verificationSchema))?.value;
+  } catch (error) {
+    if (error instanceof CatalogCorrupt) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 /** Slices of each unit, oldest first, as far back as they say anything: to the beginning of its newest round. */
@@ -82,8 +88,11 @@ export async function readSlices(
     if ([...wanted.values()].every((each) => each.satisfied || isYounger(each.unit, id))) {
       break;
     }
-    for await (const slice of readSlicesOf(vault, backup, id)) {
-      take(wanted, { ...slice, verification: id });
+    // What a run found is in its record: where that cannot be read, what the run has looked at proves nothing.
+    const record = await readReadable(vault, backup, id);
+    const heldAgainst = new Set(record?.visible);
+    for await (const slice of record === undefined ? [] : readSlicesOf(vault, backup, id)) {
+      take(wanted, { ...slice, verification: id, heldAgainst });
     }
   }
   return new Map([...wanted].map(([id, { slices }]) => [id, slices.toReversed()]));

@@ -1,8 +1,9 @@
-import { isDirectoryLine, type PartLine } from '../manifest.ts';
+import { isDirectoryLine, type ManifestLine, type PartLine } from '../manifest.ts';
 import type { VaultVersions } from '../ports/vault-versions.ts';
 import type { RankLine } from '../records.ts';
 import { manifestKey } from '../vault-layout.ts';
 import { type Amount, addAmounts } from '../verification.ts';
+import type { CarriedLines } from './carried-lines.ts';
 import { ManifestCheck } from './manifest-tally.ts';
 import { PresentJoin } from './present-join.ts';
 import { isManifestBroken, type RankWalk, type WalkEnd } from './rank-walk.ts';
@@ -13,6 +14,8 @@ import type { PlannedSnapshot } from './verify-plan.ts';
 export interface Recorded {
   readonly rules: PlannedSnapshot;
   readonly line: RankLine;
+  /** What the base names; lines of directories that the unit does not look at must be copies of it. @default - nobody can say */
+  readonly carried: CarriedLines | undefined;
 }
 
 /** Checks the invariants of a manifest, and that every version that it names is there as listed. */
@@ -25,6 +28,7 @@ export async function lookPresent(walk: RankWalk, versions: VaultVersions, recor
     return stoppedAfter === undefined ? { walked } : { stoppedAfter, walked };
   } finally {
     await present.join.close();
+    await recorded.carried?.close();
   }
 }
 
@@ -61,13 +65,19 @@ class PresentWalk {
         this.#tell(disorder);
         return undefined;
       }
-      const wrong = this.check.take(line);
+      const wrong = this.check.take(line) ?? (await this.#compareCarried(line));
       if (wrong !== undefined) {
         this.#tell(wrong);
       }
       await this.#look(line.path, isDirectoryLine(line) || !this.#ins.has(line.in) ? undefined : line);
     }
     return this.#finish();
+  }
+
+  async #compareCarried(line: ManifestLine): Promise<string | undefined> {
+    const { carried, rules } = this.#recorded;
+    const isCarried = !isDirectoryLine(line) && line.in !== rules.snapshot && !this.#ins.has(line.in);
+    return isCarried ? carried?.compare(line) : undefined;
   }
 
   async #look(path: string, line: PartLine | undefined): Promise<void> {

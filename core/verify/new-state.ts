@@ -1,6 +1,7 @@
 import { compareUtf8 } from '../utf8-order.ts';
 import { type OpenFindings, severityOf, type VerifiedState, type VerifyLevel } from '../verification.ts';
-import { type KindCounts, kindsOf } from './sightings.ts';
+import type { Inherited } from './inherit.ts';
+import { countKind, inWords, type KindCounts, kindsOf } from './sightings.ts';
 
 /** What is wrong with a snapshot, as this run found. */
 export interface Hurt {
@@ -24,10 +25,12 @@ export interface RunResult {
   readonly whole: ReadonlySet<string>;
   /** Snapshots that were looked at wholly by several runs of this level, this one the last of them. */
   readonly wholeSince: ReadonlyMap<string, WholeSince>;
-  /** Hidden on purpose: nobody wonders about them any more. */
+  /** Hidden on purpose. As long as they can be taken back, what was found in them stays open. */
   readonly tombstones: ReadonlySet<string>;
-  /** Their records have vanished: told once, then open until a tombstone says that they shall be gone. */
+  /** Their records have vanished: told once, then open until they are forgotten. */
   readonly gone: ReadonlySet<string>;
+  /** Nothing is left that could be hurt: hidden or vanished, and gone for good. */
+  readonly forgotten: ReadonlySet<string>;
   readonly coverage: VerifiedState['coverage'];
 }
 
@@ -41,16 +44,49 @@ export function newState(previous: VerifiedState, run: RunResult): VerifiedState
 }
 
 function openAfter(previous: VerifiedState, run: RunResult): OpenFindings[] {
-  const kept = previous.open.filter((each) => !run.tombstones.has(each.snapshot) && !isClosed(each, run));
+  const kept = stillOpen(previous, run);
   const others = kept.filter((each) => each.level !== run.level || !isSuspect(run.hurt.get(each.snapshot)));
   const found = [...run.hurt].flatMap(([snapshot, hurt]) => {
     const known = kept.find((each) => each.snapshot === snapshot && each.level === run.level);
-    const entry = run.tombstones.has(snapshot) ? undefined : entryOf(snapshot, hurt, { run, known });
+    const entry =
+      run.forgotten.has(snapshot) && run.tombstones.has(snapshot) ? undefined : entryOf(snapshot, hurt, { run, known });
     return entry === undefined ? [] : [entry];
   });
-  return [...others, ...found].sort(
-    (left, right) => compareUtf8(left.snapshot, right.snapshot) || compareUtf8(left.level, right.level),
-  );
+  return [...others, ...found]
+    .map(({ hidden: _was, ...each }) => ({
+      ...each,
+      ...(run.tombstones.has(each.snapshot) ? { hidden: true as const } : {}),
+    }))
+    .sort((left, right) => compareUtf8(left.snapshot, right.snapshot) || compareUtf8(left.level, right.level));
+}
+
+/** The state before the run, as if it had known all along what snapshots inherit that were not there yet. */
+export function inherit(previous: VerifiedState, run: RunResult, inherited: readonly Inherited[]): VerifiedState {
+  const open = new Map(previous.open.map((each) => [nameOf(each), each]));
+  for (const [name, all] of Map.groupBy(inherited, ({ level, sighting }) => nameOf({ ...sighting, level }))) {
+    const kinds = all.reduce((sum: KindCounts, { sighting }) => countKind(sum, sighting.kind), {});
+    const known = open.get(name);
+    for (const { level, sighting } of all.slice(0, 1)) {
+      const entry = entryOf(
+        sighting.snapshot,
+        { kinds, example: inWords(sighting) },
+        { run: { ...run, level, whole: new Set() }, known },
+      );
+      if (entry !== undefined) {
+        open.set(name, entry);
+      }
+    }
+  }
+  return { ...previous, open: [...open.values()] };
+}
+
+function nameOf({ snapshot, level }: { readonly snapshot: string; readonly level: VerifyLevel }): string {
+  return `${snapshot}\n${level}`;
+}
+
+/** What was open and this run has not closed. */
+export function stillOpen({ open }: Pick<VerifiedState, 'open'>, run: RunResult): OpenFindings[] {
+  return open.filter((each) => !run.forgotten.has(each.snapshot) && !isClosed(each, run));
 }
 
 function isClosed(entry: OpenFindings, run: RunResult): boolean {

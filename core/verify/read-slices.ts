@@ -21,6 +21,8 @@ export const sliceSchema = z.object({
   ...amountSchema.shape,
   /** Parts that it left out, because they are too large to be read by one function. */
   tooLarge: z.optional(z.int()),
+  /** Damage or risk was seen in it: it proves nothing for snapshots that were not held against that. */
+  damaged: z.optional(z.literal(true)),
   at: z.string(),
 });
 export type Slice = z.infer<typeof sliceSchema>;
@@ -28,6 +30,8 @@ export type Slice = z.infer<typeof sliceSchema>;
 /** A slice, and which verification it is of. Ids of verifications sort by time. */
 export interface PastSlice extends Slice {
   readonly verification: string;
+  /** Snapshots that were held against what was seen in it. */
+  readonly heldAgainst: ReadonlySet<string>;
 }
 
 /** Where a round through a unit began. */
@@ -36,6 +40,8 @@ export interface Round {
   readonly at: string;
   /** It looked at every part: none was too large to be read. */
   readonly whole: boolean;
+  /** Of each slice in which damage was seen: the snapshots that were held against it. @default - there is none */
+  readonly heldAgainst?: readonly ReadonlySet<string>[];
 }
 
 export interface UnitHistory {
@@ -76,7 +82,13 @@ function newestRound(slices: readonly PastSlice[]): Round | undefined {
     const [first] = run;
     if (first !== undefined && first.after === undefined) {
       const whole = run.every(({ tooLarge }) => tooLarge === undefined);
-      return { verification: first.verification, at: first.at, whole };
+      const heldAgainst = run.filter(({ damaged }) => damaged).map((slice) => slice.heldAgainst);
+      return {
+        verification: first.verification,
+        at: first.at,
+        whole,
+        ...(heldAgainst.length > 0 ? { heldAgainst } : {}),
+      };
     }
   }
   return undefined;

@@ -2,18 +2,11 @@ import * as z from 'zod/mini';
 import { streamOf } from '../draft-writer.ts';
 import { gzipJsonLines } from '../jsonl.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import { FINDING_KINDS, type FindingKind, findingKindSchema, findingSchema } from '../verification.ts';
+import { FINDING_KINDS, type Finding, type FindingKind, findingKindSchema, findingSchema } from '../verification.ts';
 
-/** A finding as a worker saw it: with what it takes to find out which other snapshots suffer from it. */
-export const sightingSchema = z.object({
-  ...findingSchema.shape,
-  /** The directory that stored the version, and the part's path in its rank; of a version that a manifest names. */
-  in: z.optional(z.string()),
-  path: z.optional(z.string()),
-  /** Of LockEndsEarly: when the version is free, ISO 8601. Absent: it is not locked at all. */
-  lockedUntil: z.optional(z.string()),
-});
-export type Sighting = z.infer<typeof sightingSchema>;
+/** A finding as a worker saw it; of a version it has what it takes to find out which other snapshots suffer from it. */
+export const sightingSchema = findingSchema;
+export type Sighting = Finding;
 
 export const kindCountsSchema = z.partialRecord(findingKindSchema, z.int());
 export type KindCounts = z.infer<typeof kindCountsSchema>;

@@ -2,13 +2,15 @@ import { type Catalog, readCatalog } from '../catalog.ts';
 import { epochMillisOfDirectory } from '../ids.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { epochMillisOfIso, isoOfEpochMillis } from '../utc.ts';
-import { nameOfCatalogKey, tombstonesPrefix } from '../vault-layout.ts';
-import { NOTHING_VERIFIED, type VerifiedState } from '../verification.ts';
+import { attemptKey, manifestsPrefix, nameOfCatalogKey, tombstonesPrefix } from '../vault-layout.ts';
+import { NOTHING_VERIFIED, type Verification, type VerifiedState } from '../verification.ts';
 import { readTable } from './catalog-table.ts';
 import { coverageSince, wholeSince } from './coverage.ts';
+import { promisesBySnapshot } from './gather.ts';
 import type { GatheredRun, RunToGather } from './gather-run.ts';
 import { listVerifications, readNewestReadable, readSlices } from './history.ts';
-import { newState, type WholeSince } from './new-state.ts';
+import { type Inherited, inheritedFrom } from './inherit.ts';
+import { inherit, newState, type RunResult, stillOpen, type WholeSince } from './new-state.ts';
 import type { PastSlice, Slice } from './read-slices.ts';
 import { type CatalogTable, ownUnits } from './units.ts';
 
@@ -43,41 +45,101 @@ export interface StateAfter {
   readonly state: VerifiedState;
   /** Snapshots of which this run has looked at everything. */
   readonly whole: readonly string[];
+  /** What snapshots suffer from that an earlier run found, before they were there. */
+  readonly inherited: readonly Inherited[];
 }
 
 /** The state of the newest verification, and this run on top of it. */
 export async function stateAfter(vault: ObjectStore, question: StateQuestion): Promise<StateAfter> {
+  const { plan } = question.run;
+  const ids = (await listVerifications(vault, plan.run.backup)).filter((id) => id < plan.id);
+  const previous = await readNewestReadable(vault, plan.run.backup, ids);
+  const state = previous?.state ?? NOTHING_VERIFIED;
+  const result = await resultOf(vault, question, { ids, previous: state });
+  const inherited = await inheritedNow(vault, question, { ids, previous, result });
+  return { state: newState(inherit(state, result, inherited), result), whole: [...result.whole], inherited };
+}
+
+async function resultOf(
+  vault: ObjectStore,
+  question: StateQuestion,
+  { ids, previous }: { readonly ids: readonly string[]; readonly previous: VerifiedState },
+): Promise<RunResult> {
   const { run, gathered, now, finishedAt } = question;
-  const { plan } = run;
-  const { backup, level } = plan.run;
-  const ids = (await listVerifications(vault, backup)).filter((id) => id < plan.id);
-  const previous = (await readNewestReadable(vault, backup, ids))?.state ?? NOTHING_VERIFIED;
+  const { plan, drill } = run;
   const { coverage, since } = await historyAfter(vault, question, ids);
-  const whole = wholeNow(run, since);
-  const { drill } = run;
-  const restored = drill?.outcome === 'good' && drill.excluded === 0 ? drill.drill : undefined;
-  const state = newState(previous, {
+  const good = drill?.outcome === 'good' && drill.excluded === 0 ? drill.drill : undefined;
+  const restored =
+    good === undefined
+      ? previous.coverage.restored
+      : { snapshot: good.snapshot, at: finishedAt, recoverySeconds: good.recoverySeconds, bytes: good.bytes };
+  return {
     verification: plan.id,
-    level,
+    level: plan.run.level,
     finishedAt,
     hurt: new Map([...gathered.gathering.hurt].filter(([snapshot]) => epochMillisOfDirectory(snapshot) !== undefined)),
-    whole: new Set(whole),
+    whole: new Set(wholeNow(run, since)),
     wholeSince: since,
     tombstones: now.tombstones,
     gone: new Set(plan.gone),
-    coverage: {
-      ...coverage,
-      ...(restored === undefined
-        ? pick(previous.coverage.restored)
-        : pick({
-            snapshot: restored.snapshot,
-            at: finishedAt,
-            recoverySeconds: restored.recoverySeconds,
-            bytes: restored.bytes,
-          })),
-    },
+    forgotten: await forgottenNow(vault, question, previous),
+    coverage: { ...coverage, ...pick(restored) },
+  };
+}
+
+/**
+ * Snapshots of which nothing can be hurt any more. Hidden ones that still have a record can be taken back; one whose record has vanished may be
+ * brought back, as long as its attempt or a manifest is there.
+ */
+async function forgottenNow(
+  vault: ObjectStore,
+  { run, gathered, now }: StateQuestion,
+  { open }: VerifiedState,
+): Promise<ReadonlySet<string>> {
+  const { snapshots, unreadable, hidden } = now.catalog;
+  const recorded = new Set([...snapshots, ...unreadable].map(({ snapshot }) => snapshot).concat(hidden));
+  const suspects = new Set([...open.map(({ snapshot }) => snapshot), ...gathered.gathering.hurt.keys()]);
+  const forgotten = new Set<string>();
+  for (const snapshot of suspects) {
+    const isGone =
+      !recorded.has(snapshot) &&
+      (now.tombstones.has(snapshot) || !(await isAnythingLeft(vault, run.plan.run.backup, snapshot)));
+    if (isGone) {
+      forgotten.add(snapshot);
+    }
+  }
+  return forgotten;
+}
+
+async function isAnythingLeft(vault: ObjectStore, backup: string, snapshot: string): Promise<boolean> {
+  for await (const _any of vault.list(manifestsPrefix(backup, snapshot))) {
+    return true;
+  }
+  return (await vault.head(attemptKey(backup, snapshot))) !== undefined;
+}
+
+function inheritedNow(
+  vault: ObjectStore,
+  { run: { plan }, now }: StateQuestion,
+  before: {
+    readonly ids: readonly string[];
+    readonly previous: Verification | undefined;
+    readonly result: RunResult;
+  },
+): Promise<readonly Inherited[]> {
+  const { ids, previous, result } = before;
+  return inheritedFrom(vault, {
+    backup: plan.run.backup,
+    table: now.table,
+    promises: promisesBySnapshot(now.catalog.snapshots),
+    chains: new Map(now.catalog.snapshots.map(({ snapshot, chain }) => [snapshot, chain])),
+    ids,
+    // Also what was found in a snapshot that is gone for good: others may name its bytes still.
+    open: stillOpen(previous?.state ?? NOTHING_VERIFIED, { ...result, forgotten: new Set() }),
+    heldAgainst: new Set(previous?.visible),
+    whole: result.whole,
+    level: result.level,
   });
-  return { state, whole };
 }
 
 function pick(restored: VerifiedState['coverage']['restored']): Pick<VerifiedState['coverage'], 'restored'> {
@@ -96,7 +158,8 @@ async function historyAfter(
   const { backup } = plan.run;
   const units = ownUnits(table);
   const withBytes = units.filter(({ parts }) => parts > 0);
-  const newest = slices.map((slice): PastSlice => ({ ...slice, verification: plan.id }));
+  const heldAgainst = new Set(table.keys());
+  const newest = slices.map((slice): PastSlice => ({ ...slice, verification: plan.id, heldAgainst }));
   const of = (level: 'present' | 'read') => (plan.run.level === level ? { newest } : {});
   const present = await readSlices(vault, { backup, level: 'present', ids, units, ...of('present') });
   const read = await readSlices(vault, { backup, level: 'read', ids, units: withBytes, ...of('read') });

@@ -47,11 +47,20 @@ export function wholeUnits(entry: TableEntry): readonly Unit[] {
   return [...entry.ranks.keys()].map((rank) => unitOf(entry, rank, () => true));
 }
 
-/** The own units that together look at everything that the snapshot names, its own ones among them. */
-export function coverersOf(table: CatalogTable, entry: TableEntry): readonly Unit[] {
+/**
+ * The own units that together look at everything that the snapshot names, its own ones among them.
+ * @param withBases also those of its visible bases: a `present` compares what is carried with the base's manifest, so that the lines of a
+ * snapshot are right when those of its bases are
+ */
+export function coverersOf(table: CatalogTable, entry: TableEntry, withBases = false): readonly Unit[] {
   const units = new Map<string, Unit>();
+  const bases = withBases ? basesOf(table, entry) : [];
   for (const [rank, named] of entry.ranks) {
-    const entries = [entry, ...named.map(({ snapshot }) => coverer(table, entry, { rank, directory: snapshot }))];
+    const entries = [
+      entry,
+      ...named.map(({ snapshot }) => coverer(table, entry, { rank, directory: snapshot })),
+      ...bases.filter(({ ranks }) => ranks.has(rank)),
+    ];
     for (const each of new Set(entries)) {
       const unit = ownUnit(table, each, rank);
       units.set(unitId(unit), unit);
@@ -78,6 +87,14 @@ function coverer(
     found = base;
   }
   return found;
+}
+
+function basesOf(table: CatalogTable, entry: TableEntry): readonly TableEntry[] {
+  const bases: TableEntry[] = [];
+  for (let base = baseOf(table, entry); base !== undefined; base = baseOf(table, base)) {
+    bases.push(base);
+  }
+  return bases;
 }
 
 function baseOf(table: CatalogTable, entry: TableEntry): TableEntry | undefined {

@@ -17,6 +17,7 @@ import { sightedSchema, sightingSchema } from './sightings.ts';
 /** What a snapshot in the scope promises and keeps to. */
 const plannedSnapshotSchema = z.object({
   ...manifestRulesSchema.shape,
+  base: z.optional(snapshotDirectorySchema),
   parts: z.int(),
   /** With Object Lock: until when it promises that nothing of it can be deleted, ISO 8601. */
   promisedUntil: z.optional(z.string()),
@@ -95,7 +96,7 @@ export const readLineSchema = z.object({
 });
 export type ReadLine = z.infer<typeof readLineSchema>;
 
-/** What a window of a batch found, write-once. */
+/** What a window of a batch found, or a whole batch; write-once. */
 export const readWindowSchema = z.object({
   formatVersion: formatVersionSchema,
   ...amountSchema.shape,
@@ -106,6 +107,8 @@ export type ReadWindow = z.infer<typeof readWindowSchema>;
 /** Names of the Maps in the keys of the run. */
 export const LOOK = 'look';
 export const READ = 'read';
+/** Whole batches of a `read`. */
+export const READ_BATCH = 'read-batch';
 export const SIGHTED = 'sighted';
 
 /**

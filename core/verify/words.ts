@@ -123,7 +123,7 @@ function repairInWords({ findings }: Verification): readonly string[] {
 
 /** Findings that this run did not look at again. */
 function openFromBefore({ state, id }: Verification): readonly string[] {
-  const before = state.open.filter((each) => each.verification !== id);
+  const before = state.open.filter((each) => each.verification !== id && each.hidden !== true);
   return before.length === 0
     ? []
     : [`Still open from earlier verifications: ${names([...new Set(before.map(({ snapshot }) => snapshot))])}.`];

@@ -36,6 +36,7 @@ export function describingFunctions(functions: FixedFunctions): readonly Rankvau
     functions.planMaintenance,
     functions.commitMerged,
     functions.hideMerged,
+    functions.finishMaintenance,
     functions.planVerification,
   ];
 }

@@ -33,6 +33,8 @@ export interface LaptopOptions {
    * @default 0
    */
   readonly machineAheadMillis?: number;
+  /** Where its clock begins. @default - now */
+  readonly startEpochMillis?: number;
   /** Of the functions. @default 'ERROR' */
   readonly logLevel?: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR' | 'SILENT';
 }
@@ -74,7 +76,7 @@ export class Laptop {
   }
 
   static async start(options: LaptopOptions): Promise<Laptop> {
-    const clock = new SimulatedClock({ startEpochMillis: Date.now(), autoAdvance: true });
+    const clock = new SimulatedClock({ startEpochMillis: options.startEpochMillis ?? Date.now(), autoAdvance: true });
     const s3 = await startLocalS3({ directory: join(options.directory, 's3'), clock: () => clock.nowEpochMillis() });
     const laptop = new Laptop(options, { clock, s3 });
     await laptop.#open(options);

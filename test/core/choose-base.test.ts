@@ -108,6 +108,16 @@ describe('choosing type and base', () => {
       `An incremental was asked for, but ${SECOND_SNAPSHOT} cannot be built upon: verification (present) found 2 MissingObject in it: tom-0/a is gone.`,
     ],
     [
+      'a finding in what the base rests on forces a full that says which',
+      {
+        snapshots: [full, { ...incremental, chain: [FIRST_SNAPSHOT, SECOND_SNAPSHOT] }],
+        unsound: new Map([[FIRST_SNAPSHOT, 'verification (read) found 1 ChangedObject in it: tom-0/a has rotted.']]),
+      },
+      'full',
+      undefined,
+      `An incremental was asked for, but ${SECOND_SNAPSHOT} builds on ${FIRST_SNAPSHOT}, which cannot be built upon: verification (read) found 1 ChangedObject in it: tom-0/a has rotted.`,
+    ],
+    [
       'a finding in another snapshot does not matter',
       { requested: 'differential', unsound: new Map([[SECOND_SNAPSHOT, 'verification found something']]) },
       'differential',

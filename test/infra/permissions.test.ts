@@ -208,6 +208,7 @@ describe('executions', () => {
     (machine) => {
       expect(may(/^states:DescribeExecution$/, new RegExp(`execution:<${machine}[^>]*>:\\*`)).toSorted()).toEqual([
         'CommitMerged',
+        'FinishMaintenance',
         'HideMerged',
         'PlanMaintenance',
         'PlanRestore',

@@ -3,11 +3,10 @@ import { expect, test } from 'vitest';
 import type { JsonObject } from '../../local/workflow/json.ts';
 import { after, before, crashEverywhere, type Death } from './support/crash.ts';
 import { deleteObject } from './support/harm.ts';
-import { journey, restoredTo, scratch } from './support/keeping-journey.ts';
-import { Life, segment } from './support/life.ts';
+import { journey, scratch } from './support/keeping-journey.ts';
+import { DAY_MILLIS, liveTwoDays } from './support/keeping-life.ts';
+import { type Life, segment } from './support/life.ts';
 import { expectNothingLeftOver, expectNothingLost, storedBelow } from './support/vault-contents.ts';
-
-const DAY = 86_400_000;
 
 /** A backup as the action finds it; what the oracle knows is how it must be afterwards. */
 interface Scene {
@@ -25,18 +24,6 @@ interface Action {
   readonly set: () => Promise<Scene>;
 }
 
-async function begin(source = journey.takeS3()): Promise<Life> {
-  const life = new Life(journey, source, restoredTo);
-  await life.begin();
-  return life;
-}
-
-/** A full, and an incremental that changed 'a'. */
-async function twoDays(source = journey.takeS3()): Promise<{ life: Life; full: string; next: string }> {
-  const life = await begin(source);
-  return { life, full: await life.day('full'), next: await life.day('incremental', ['a']) };
-}
-
 /** Key of a mark of the catalog, and whether it is there. */
 async function expectMark({ backup }: Life, name: string, there: boolean): Promise<void> {
   const found = await storedBelow(journey.laptop, `.rankvault/catalog/${backup}/${name}`);
@@ -49,7 +36,7 @@ const ACTIONS: readonly Action[] = [
     sample: [before(30), after(9)],
     frees: true,
     set: async () => {
-      const { life, next } = await twoDays();
+      const { life, next } = await liveTwoDays();
       await life.day('incremental', ['b']);
       life.oracle.hide(next, 0);
       return { life, input: { snapshot: next, immediately: true } };
@@ -60,9 +47,9 @@ const ACTIONS: readonly Action[] = [
     sample: [before(35), after(6)],
     frees: true,
     set: async () => {
-      const { life, full, next } = await twoDays(journey.s3Place('brief5'));
+      const { life, full, next } = await liveTwoDays(journey.s3Place('brief5'));
       await life.day('full');
-      journey.laptop.clock.jump(3 * DAY);
+      journey.laptop.clock.jump(3 * DAY_MILLIS);
       life.oracle.hide(full, 0);
       life.oracle.hide(next, 0);
       return { life, input: {} };
@@ -73,7 +60,7 @@ const ACTIONS: readonly Action[] = [
     sample: [before(40), after(8)],
     frees: true,
     set: async () => {
-      const { life, full, next } = await twoDays();
+      const { life, full, next } = await liveTwoDays();
       life.oracle.hide(full, 0);
       life.oracle.hide(next, 0);
       return { life, input: { immediately: true } };
@@ -84,14 +71,14 @@ const ACTIONS: readonly Action[] = [
     sample: [before(45), after(7)],
     frees: true,
     set: async () => {
-      const { life, full, next } = await twoDays();
+      const { life, full, next } = await liveTwoDays();
       await failedSnapshot(life);
       await journey.maintain(life, 'purge', { snapshot: full });
       life.oracle.hide(full, 7);
       const { s3Client, vaultBucket: Bucket } = journey.laptop;
       const Key = `${life.backup}/${next}/rank-1/tom-0/upload`;
       await s3Client.send(new CreateMultipartUploadCommand({ Bucket, Key }));
-      journey.laptop.clock.jump(8 * DAY);
+      journey.laptop.clock.jump(8 * DAY_MILLIS);
       return { life, input: {} };
     },
   },
@@ -99,7 +86,7 @@ const ACTIONS: readonly Action[] = [
     name: 'undelete',
     sample: [before(15), after(3)],
     set: async () => {
-      const { life } = await twoDays(journey.s3Place('patient1'));
+      const { life } = await liveTwoDays(journey.s3Place('patient1'));
       await journey.maintain(life, 'drop');
       return { life, input: {} };
     },
@@ -108,7 +95,7 @@ const ACTIONS: readonly Action[] = [
     name: 'repair',
     sample: [before(30), after(5)],
     set: async () => {
-      const { life, full, next } = await twoDays();
+      const { life, full, next } = await liveTwoDays();
       await deleteObject(journey.laptop, `${life.backup}/${full}/${segment('b')}`);
       await deleteObject(journey.laptop, `.rankvault/catalog/${life.backup}/snapshots/${next}.json`);
       return {
@@ -124,7 +111,7 @@ const ACTIONS: readonly Action[] = [
     name: 'pin',
     sample: [before(12), after(2)],
     set: async () => {
-      const { life, full } = await twoDays();
+      const { life, full } = await liveTwoDays();
       return { life, input: { snapshot: full }, check: () => expectMark(life, `pins/${full}.json`, true) };
     },
   },
@@ -132,7 +119,7 @@ const ACTIONS: readonly Action[] = [
     name: 'unpin',
     sample: [before(12), after(2)],
     set: async () => {
-      const { life, full } = await twoDays();
+      const { life, full } = await liveTwoDays();
       await journey.maintain(life, 'pin', { snapshot: full });
       return { life, input: { snapshot: full }, check: () => expectMark(life, `pins/${full}.json`, false) };
     },
@@ -141,7 +128,7 @@ const ACTIONS: readonly Action[] = [
     name: 'freeze',
     sample: [before(12), after(2)],
     set: async () => {
-      const { life } = await twoDays();
+      const { life } = await liveTwoDays();
       return { life, input: {}, check: () => expectMark(life, 'freeze.json', true) };
     },
   },
@@ -149,7 +136,7 @@ const ACTIONS: readonly Action[] = [
     name: 'thaw',
     sample: [before(12), after(2)],
     set: async () => {
-      const { life } = await twoDays();
+      const { life } = await liveTwoDays();
       await journey.maintain(life, 'freeze');
       return { life, input: {}, check: () => expectMark(life, 'freeze.json', false) };
     },
@@ -192,7 +179,7 @@ test.each(ACTIONS)('dying at a request: $name is done when it is run again', asy
 });
 
 test('dying at a request: a merge leaves its sources or its full, and is done when it is run again', async () => {
-  const { life, full, next } = await twoDays();
+  const { life, full, next } = await liveTwoDays();
   const { files } = life.oracle.newest();
   const prefix = `.rankvault/catalog/${life.backup}/`;
   const names = async (kind: string) =>
@@ -229,23 +216,28 @@ const LEVELS = [
   { level: 'restored', sample: [before(120), after(45)] },
 ] as const;
 
-test.each(LEVELS)('dying at a request: a verification ($level) is done when it is run again', async ({ level, sample }) => {
-  const { life, next } = await twoDays();
-  const more = level === 'restored' ? { cluster: 'scratch' } : {};
-  const verifications = `.rankvault/catalog/${life.backup}/verifications/`;
-  await crashEverywhere(
-    journey,
-    {
-      machine: 'Verify',
-      input: { level, backup: life.backup, ...more },
-      reset: () => scratch.wipe(),
-      check: async ({ output }) => {
-        expect(output).toMatchObject({ outcome: 'verified', verification: { level, findings: {} } });
-        // What died had nothing to say, unless it died with its last words.
-        expect([1, 2]).toContain((await storedBelow(journey.laptop, verifications)).length);
-        expect((await journey.maintain(life, 'purge', { snapshot: next, immediately: true })).report.frees.parts).toBe(1);
+test.each(LEVELS)(
+  'dying at a request: a verification ($level) is done when it is run again',
+  async ({ level, sample }) => {
+    const { life, next } = await liveTwoDays();
+    const more = level === 'restored' ? { cluster: 'scratch' } : {};
+    const verifications = `.rankvault/catalog/${life.backup}/verifications/`;
+    await crashEverywhere(
+      journey,
+      {
+        machine: 'Verify',
+        input: { level, backup: life.backup, ...more },
+        reset: () => scratch.wipe(),
+        check: async ({ output }) => {
+          expect(output).toMatchObject({ outcome: 'verified', verification: { level, findings: {} } });
+          // What died had nothing to say, unless it died with its last words.
+          expect([1, 2]).toContain((await storedBelow(journey.laptop, verifications)).length);
+          expect(
+            (await journey.maintain(life, 'purge', { snapshot: next, immediately: true })).report.frees.parts,
+          ).toBe(1);
+        },
       },
-    },
-    sample,
-  );
-});
+      sample,
+    );
+  },
+);

@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../local/workflow/json.ts';
 import { differences } from './support/bytes.ts';
-import { functionNamed, journey, restoredTo } from './support/keeping-journey.ts';
-import { Life } from './support/life.ts';
+import { functionNamed, journey } from './support/keeping-journey.ts';
+import { beginLife, DAY_MILLIS, liveTwoDays } from './support/keeping-life.ts';
+import type { Life } from './support/life.ts';
 import { committed, expectFailure, restored } from './support/outcomes.ts';
-import { expectNothingLeftOver, expectNothingLost, wholeVaultOf } from './support/vault-contents.ts';
+import { expectNothingLeftOver, expectNothingLost, storedBelow, wholeVaultOf } from './support/vault-contents.ts';
 
 /** Every action beside a running snapshot and beside a running restore, in both orders. */
-
-const DAY = 86_400_000;
 
 interface Scene {
   readonly life: Life;
@@ -18,10 +17,7 @@ interface Scene {
 
 /** A full, an incremental that changed 'a', and another full. */
 async function threeDays(source = journey.takeS3()): Promise<Scene> {
-  const life = new Life(journey, source, restoredTo);
-  await life.begin();
-  const full = await life.day('full');
-  const next = await life.day('incremental', ['a']);
+  const { life, full, next } = await liveTwoDays(source);
   await life.day('full', ['b']);
   return { life, full, next };
 }
@@ -97,7 +93,7 @@ const REMOVALS: readonly Removal[] = [
     action: 'expire',
     set: async () => {
       const scene = await threeDays(journey.s3Place('brief6'));
-      journey.laptop.clock.jump(3 * DAY);
+      journey.laptop.clock.jump(3 * DAY_MILLIS);
       return scene;
     },
     input: () => ({}),
@@ -108,7 +104,7 @@ const REMOVALS: readonly Removal[] = [
     set: async () => {
       const scene = await threeDays();
       await journey.maintain(scene.life, 'purge', { snapshot: scene.full });
-      journey.laptop.clock.jump(8 * DAY);
+      journey.laptop.clock.jump(8 * DAY_MILLIS);
       return scene;
     },
     input: () => ({}),
@@ -117,30 +113,33 @@ const REMOVALS: readonly Removal[] = [
 ];
 
 describe('while bytes are deleted', () => {
-  test.each(REMOVALS)('by $action, snapshots are taken and others are restored, and nothing of them goes', async (removal) => {
-    const scene = await removal.set();
-    const { life } = scene;
-    const hidden = removal.hides(scene);
-    const deleting = journey.laptop.s3.faults.hold({
-      where: { operation: 'DeleteObjects', caller: functionNamed('DeleteVersions') },
-    });
-    const running = journey.tryMaintain(life, removal.action, removal.input(scene));
-    await deleting.reached;
-    for (const snapshot of hidden) {
-      life.oracle.hide(snapshot, 0);
-    }
-    const files = await life.source.files();
-    const meanwhile = await journey.snapshotBeside(life, 'incremental');
-    life.oracle.took(meanwhile, files);
-    await life.oracle.expectAllThere();
-    deleting.release();
-    expect((await running).status).toBe('SUCCEEDED');
-    await journey.laptop.quiet();
-    await life.oracle.expectAllThere();
-    const kept = life.oracle.visible.map(({ snapshot }) => snapshot);
-    await expectNothingLost(journey.laptop, life.backup, kept);
-    await expectNothingLeftOver(journey.laptop, life.backup, kept);
-  });
+  test.each(REMOVALS)(
+    'by $action, snapshots are taken and others are restored, and nothing of them goes',
+    async (removal) => {
+      const scene = await removal.set();
+      const { life } = scene;
+      const hidden = removal.hides(scene);
+      const deleting = journey.laptop.s3.faults.hold({
+        where: { operation: 'DeleteObjects', caller: functionNamed('DeleteVersions') },
+      });
+      const running = journey.tryMaintain(life, removal.action, removal.input(scene));
+      await deleting.reached;
+      for (const snapshot of hidden) {
+        life.oracle.hide(snapshot, 0);
+      }
+      const files = await life.source.files();
+      const meanwhile = await journey.snapshotBeside(life, 'incremental');
+      life.oracle.took(meanwhile, files);
+      await life.oracle.expectAllThere();
+      deleting.release();
+      expect((await running).status).toBe('SUCCEEDED');
+      await journey.laptop.quiet();
+      await life.oracle.expectAllThere();
+      const kept = life.oracle.visible.map(({ snapshot }) => snapshot);
+      await expectNothingLost(journey.laptop, life.backup, kept);
+      await expectNothingLeftOver(journey.laptop, life.backup, kept);
+    },
+  );
 
   test('what a pin or a freeze decides in a moment, a snapshot waits for', async () => {
     const { life, full } = await threeDays();
@@ -179,7 +178,11 @@ describe('while a snapshot is restored', () => {
     }
     await life.oracle.expectAllThere();
     expect((await journey.maintain(life, 'collect')).report.residue.parts).toBe(hidden.includes(next) ? 0 : 3);
-    await expectNothingLeftOver(journey.laptop, life.backup, life.oracle.visible.map(({ snapshot }) => snapshot));
+    await expectNothingLeftOver(
+      journey.laptop,
+      life.backup,
+      life.oracle.visible.map(({ snapshot }) => snapshot),
+    );
   });
 
   test.each([
@@ -204,6 +207,43 @@ describe('while a snapshot is restored', () => {
     await life.oracle.expectAllThere();
   });
 });
+
+test.each(['the restore', 'the merge'])(
+  'a merge and a restore of what is merged leave each other in peace, when %s began first',
+  async (first) => {
+    // Without a window: the sources could go at once.
+    const life = await beginLife(journey.s3Place(first === 'the merge' ? 'brief1' : 'brief2'));
+    await life.day('full');
+    const next = await life.day('incremental', ['a']);
+    const sources = await life.oracle.chainOf(next);
+    const { files } = life.oracle.newest();
+    const bucket = journey.laptop.vaultBucket;
+    const held = journey.laptop.s3.faults.hold({
+      where:
+        first === 'the merge'
+          ? { operation: 'CopyObject', bucket, caller: functionNamed('MergeParts') }
+          : { operation: 'GetObject', bucket, key: /b\.seg$/ },
+    });
+    const restore = () => journey.tryRestore(life.source, life.target, { snapshot: next, policy: 'replace' });
+    const merge = () => journey.tryMaintain(life, 'merge', { snapshot: next });
+    const [begun, beside] = first === 'the merge' ? [merge(), restore] : [restore(), merge];
+    await held.reached;
+    expect((await beside()).status).toBe('SUCCEEDED');
+    held.release();
+    expect((await begun).status).toBe('SUCCEEDED');
+    expect(differences(files, await life.target.files())).toEqual([]);
+    const [merged = ''] = (await namesOfRecords(life)).filter((name) => name > next);
+    life.oracle.merge(merged, sources, 0);
+    await journey.maintain(life, 'collect');
+    await life.oracle.expectAllThere();
+    await expectNothingLeftOver(journey.laptop, life.backup, [merged]);
+  },
+);
+
+async function namesOfRecords({ backup }: Life): Promise<string[]> {
+  const prefix = `.rankvault/catalog/${backup}/snapshots/`;
+  return (await storedBelow(journey.laptop, prefix)).map(({ key }) => key.slice(prefix.length, -'.json'.length));
+}
 
 /** The state that the running snapshot waits in. */
 async function firstWait(): Promise<string> {

@@ -3,13 +3,27 @@ import { gunzipSync } from 'node:zlib';
 import { GetObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import * as z from 'zod/mini';
-import { releaseInputSchema, restoreInputSchema, snapshotInputSchema } from '../../core/execution-input.ts';
+import {
+  maintainInputSchema,
+  releaseInputSchema,
+  restoreInputSchema,
+  snapshotInputSchema,
+  verifyInputSchema,
+} from '../../core/execution-input.ts';
 import { type LocalKinetica, startLocalKinetica } from '../../local/kinetica/local-kinetica.ts';
 import { SegmentCluster } from '../../local/samples/segment-cluster.ts';
 import { type JsonValue, parseJson } from '../../local/workflow/json.ts';
 import sampleConfig from '../../rankvault.config.ts';
 import { Journey, urlIn } from './support/journey.ts';
-import { type Committed, committed, expectFailure, planned, restored } from './support/outcomes.ts';
+import {
+  type Committed,
+  committed,
+  expectFailure,
+  maintained,
+  planned,
+  restored,
+  verified,
+} from './support/outcomes.ts';
 import type { FilePlace } from './support/places.ts';
 import { expectSameTree } from './support/trees.ts';
 
@@ -33,12 +47,14 @@ const logged: string[] = [];
 const events: string[] = [];
 
 beforeAll(async () => {
+  const { schedules = [], retention, verify, maintain } = sampleConfig.backups['prod_system'] ?? {};
   for (const stream of [process.stdout, process.stderr]) {
     vi.spyOn(stream, 'write').mockImplementation((chunk) => logged.push(String(chunk)) > 0);
   }
   kinetica = await startLocalKinetica({ ranks: 2, credentials: { user: USER, password: PASSWORD } });
   journey = await Journey.start({
     logLevel: 'DEBUG',
+    startEpochMillis: nextFridayNoon(),
     secrets: new Map([['kinetica/prod/backup', JSON.stringify({ user: USER, password: PASSWORD })]]),
     clusters: (directory) => ({
       prod: {
@@ -51,13 +67,19 @@ beforeAll(async () => {
         roots: [{ name: 'persist', url: urlIn(directory, 'prod') }],
       },
       dr: { control: { kind: 'none' }, roots: [{ name: 'persist', url: urlIn(directory, 'dr') }] },
+      scratch: {
+        control: { kind: 'none' },
+        scratch: true,
+        roots: [{ name: 'persist', url: urlIn(directory, 'scratch') }],
+      },
     }),
     backupNames: { prod: 'prod_system' },
-    // The same schedules as in the sample configuration.
-    backups: { prod: { schedules: sampleConfig.backups['prod_system']?.schedules ?? [] } },
+    // The same schedules as in the sample configuration, verifications, collections and drills included.
+    backups: { prod: { schedules, retention, verify, maintain } },
   });
   prod = journey.filePlace('prod');
   dr = journey.filePlace('dr');
+  journey.filePlace('scratch');
   writing = new SegmentCluster({ seed: 'events', ...SMALL }, prod.tree);
   await writing.create();
 });
@@ -71,6 +93,13 @@ afterAll(async () => {
   await kinetica.close();
 });
 
+/** So that few nights have a Sunday among them. */
+function nextFridayNoon(): number {
+  const day = 24 * 3_600_000;
+  const noon = Math.ceil(Date.now() / day) * day + day / 2;
+  return noon + ((5 - new Date(noon).getUTCDay() + 7) % 7) * day;
+}
+
 function sample(name: string): JsonValue {
   return parseJson(readFileSync(new URL(name, EVENTS), 'utf8'));
 }
@@ -82,17 +111,43 @@ const RESTORES = ['into-empty', 'dry-run', 'latest-replace', 'rename', 'trusting
 );
 const OLDER = 'restore-older-snapshot.json';
 const RELEASE = 'release-by-hand.json';
+/** In an order in which each finds something to do. Those that name a snapshot name one of the sample's; here it is another. */
+const MAINTENANCE = [
+  'pin',
+  'unpin',
+  'purge-dry-run',
+  'purge',
+  'undelete',
+  'purge-immediately',
+  'merge-dry-run',
+  'merge',
+  'expire-dry-run',
+  'expire',
+  'freeze',
+  'thaw',
+  'repair',
+  'collect',
+  'drop-dry-run',
+  'drop-many-dry-run',
+  'drop',
+  'undelete-all',
+].map((name) => `maintain-${name}.json`);
+const VERIFICATIONS = ['present', 'present-latest', 'read-budget', 'read-latest', 'drill'].map(
+  (name) => `verify-${name}.json`,
+);
 
 test('every sample is run here, and no other', () => {
-  expect(readdirSync(EVENTS).sort()).toEqual([...SNAPSHOTS, ...RESTORES, OLDER, RELEASE].sort());
+  const run = [...SNAPSHOTS, ...RESTORES, OLDER, RELEASE, ...MAINTENANCE, ...VERIFICATIONS];
+  expect(readdirSync(EVENTS).sort()).toEqual(run.sort());
 });
 
 test('names of the samples are those of the sample configuration', () => {
-  for (const name of [...SNAPSHOTS, ...RESTORES, OLDER]) {
+  for (const name of [...SNAPSHOTS, ...RESTORES, OLDER, ...MAINTENANCE, ...VERIFICATIONS]) {
     const { backup, cluster = 'prod' } = z
       .looseObject({ backup: z.string(), cluster: z.optional(z.string()) })
       .parse(sample(name));
-    expect(Object.keys(sampleConfig.backups)).toContain(backup);
+    const configured = Object.keys(sampleConfig.backups);
+    expect(configured.some((each) => each === backup || each.startsWith(backup.replace(/\*$/, '')))).toBe(true);
     expect(Object.keys(sampleConfig.clusters)).toContain(cluster);
   }
 });
@@ -137,6 +192,30 @@ test(`${OLDER} restores the snapshot that it names`, async () => {
   ).toBe(first);
 });
 
+test.each(VERIFICATIONS)('%s verifies, and finds nothing', async (name) => {
+  const { level } = verifyInputSchema.parse(sample(name));
+  journey.laptop.clock.jump(60_000);
+  const verification = verified(await journey.laptop.run('Verify', sample(name)));
+  expect(verification).toMatchObject({ level, findings: {} });
+  expect(verification.checked.parts).toBeGreaterThan(0);
+});
+
+test.each(MAINTENANCE)('%s does what it says, or tells what it would do', async (name) => {
+  const input = z.looseObject({ snapshot: z.optional(z.string()) }).parse(sample(name));
+  const { action, dryRun } = maintainInputSchema.parse(sample(name));
+  const which = new Map<string, number>([
+    ['unpin', 4],
+    ['purge', 1],
+    ['undelete', 1],
+    ['merge', 4],
+  ]).get(action);
+  const named = input.snapshot?.startsWith('snapshot.') ? { snapshot: taken[which ?? 0]?.snapshot ?? '' } : {};
+  journey.laptop.clock.jump(60_000);
+  const view = await journey.laptop.run('Maintain', parseJson(JSON.stringify({ ...input, ...named })));
+  expect(maintained(view)).toMatchObject({ action, outcome: dryRun ? 'planned' : 'done' });
+  await journey.laptop.quiet();
+});
+
 test(`${RELEASE} releases the hold of its nonce and no other`, async () => {
   const { runtime } = journey.laptop;
   void kinetica.writeGateClosed().then(() => {
@@ -159,19 +238,31 @@ test(`${RELEASE} releases the hold of its nonce and no other`, async () => {
   expect(kinetica.mode).toBe('normal');
 });
 
-test('four nights take the snapshots that the schedules say, without anybody', async () => {
+test('a weekend passes as the schedules say, without anybody: snapshots, expiries, readings, a look at everything, a collection', async () => {
   const { clock, runtime } = journey.laptop;
-  const machine = journey.laptop.machineArn('Snapshot');
-  const before = runtime.list({ stateMachineArn: machine }).length;
-  await clock.advance(4 * 24 * 3_600_000);
-  const nights = runtime.list({ stateMachineArn: machine }).slice(0, -before);
+  const of = (machine: string) => runtime.list({ stateMachineArn: journey.laptop.machineArn(machine) });
+  const before = {
+    snapshots: of('Snapshot').length,
+    maintenance: of('Maintain').length,
+    verifications: of('Verify').length,
+  };
+  await clock.advance(3 * 24 * 3_600_000);
+  await journey.laptop.quiet();
+  const nights = of('Snapshot').slice(0, -before.snapshots);
   const snapshots = nights.map((view) => committed(view));
-  expect(snapshots).toHaveLength(4);
+  expect(snapshots).toHaveLength(3);
   for (const [index, { input }] of nights.entries()) {
     const { schedule, scheduledTime } = snapshotInputSchema.parse(input);
     expect(schedule).toBe(snapshots[index]?.type === 'full' ? 'weekly' : 'nightly');
     expect(scheduledTime).toMatch(/T0[01]:00:00Z$/);
   }
+  const actions = of('Maintain')
+    .slice(0, -before.maintenance)
+    .map((view) => maintained(view).action);
+  expect(actions.sort()).toEqual(['collect', 'expire', 'expire', 'expire']);
+  const verifications = of('Verify').slice(0, -before.verifications);
+  const levels = verifications.map((view) => verified(view).level);
+  expect(levels.filter((level) => level !== 'restored').sort()).toEqual(['present', 'read', 'read', 'read']);
 });
 
 test('no credential is in the state, the logs, the catalog or the work bucket, whatever the server answers', async () => {

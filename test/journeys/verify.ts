@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { differences } from './support/bytes.ts';
 import { deleteObject, findingsOf, forgeManifest, putObject } from './support/harm.ts';
 import { journey, restoredTo, scratch } from './support/keeping-journey.ts';
+import { DAY_MILLIS, liveTwoDays } from './support/keeping-life.ts';
 import { Life, segment } from './support/life.ts';
-import { differences } from './support/bytes.ts';
 import { expectFailure } from './support/outcomes.ts';
 import { storedBelow } from './support/vault-contents.ts';
-
-const DAY = 86_400_000;
 
 interface Scene {
   readonly life: Life;
@@ -16,12 +15,8 @@ interface Scene {
   readonly inFull: (name: string) => string;
 }
 
-/** A full and an incremental that changed 'a': what the full stored of 'b' and 'c' is of both. */
 async function twoDays(): Promise<Scene> {
-  const life = new Life(journey, journey.takeS3(), restoredTo);
-  await life.begin();
-  const full = await life.day('full');
-  const next = await life.day('incremental', ['a']);
+  const { life, full, next } = await liveTwoDays();
   return { life, full, next, inFull: (name) => `${life.backup}/${full}/${segment(name)}` };
 }
 
@@ -235,7 +230,7 @@ describe('an open finding', () => {
     await putObject(journey.laptop, `${life.backup}/${full}/rank-1/tom-0/unnamed`, 'nobody');
     const { findings, next } = await journey.verify(life, 'present');
     expect({ findings, next }).toEqual({ findings: { ExtraObject: 1 }, next: expect.stringContaining('next collect') });
-    journey.laptop.clock.jump(3 * DAY);
+    journey.laptop.clock.jump(3 * DAY_MILLIS);
     expect((await journey.maintain(life, 'collect')).report.frees).toEqual({ parts: 1, bytes: 6 });
     expect((await journey.verify(life, 'present')).findings).toEqual({});
   });
@@ -250,7 +245,7 @@ test('nights with a budget read those first that were not read for longest, unti
   const { life } = await twoDays();
   const nights: unknown[] = [];
   for (let night = 0; night < 4; night += 1) {
-    journey.laptop.clock.jump(DAY);
+    journey.laptop.clock.jump(DAY_MILLIS);
     const { checked, coverage } = await journey.verify(life, 'read', { budget: { parts: 2 } });
     nights.push({ parts: checked.parts, coverage: Object(coverage).read });
   }
@@ -278,13 +273,20 @@ describe('a drill', () => {
     expect(differences(await life.source.files(), await scratch.files())).toEqual([]);
   });
 
+  test('fetches every part from the vault, also where the scratch cluster has it already', async () => {
+    const { life, inFull } = await twoDays();
+    await scratch.wipe();
+    await journey.verify(life, 'restored', { cluster: 'scratch' });
+    journey.laptop.s3.damage.lose(target(inFull('b')));
+    expect((await journey.tryVerify(life, 'restored', { cluster: 'scratch' })).error).toBe('DamageFound');
+  });
+
   test('tells a snapshot that cannot be restored from a scratch cluster that cannot be restored to', async () => {
     const { life, inFull } = await twoDays();
     const vain = await journey.tryVerify(life, 'restored', { cluster: 'no_scratch' });
     expect({ status: vain.status, error: vain.error }).toEqual({ status: 'FAILED', error: 'RootUnreadable' });
     expect(await life.oracle.snapshot('incremental')).toMatchObject({ type: 'incremental' });
     journey.laptop.s3.damage.lose(target(inFull('b')));
-    await scratch.wipe();
     expectFailure(await journey.tryVerify(life, 'restored', { cluster: 'scratch' }), {
       error: 'DamageFound',
       problem: /found 1 RestoreFailed/,

@@ -41,8 +41,8 @@ export class MaintainWorld extends VersionedWorld {
   }
 
   stepsOf(run: { readonly execution: string }) {
-    const { work, vault, clock } = this;
-    return { work, vault, versions: vault, clock, keys: new RunKeys('Maintain', run.execution) };
+    const { work, vault, executions, clock } = this;
+    return { work, vault, versions: vault, executions, clock, keys: new RunKeys('Maintain', run.execution) };
   }
 
   get maintaining() {

@@ -389,6 +389,15 @@ describe('planning a snapshot beside maintenance that decides', () => {
     await releaseLock(world.work, backupLockKey('prod'), 'expire');
     expect(await plan(world, 'run-1', FULL)).toMatchObject({ outcome: 'planned' });
   });
+
+  it('does not wait every 5 seconds for a lock that was meant to be brief and was not given back', async () => {
+    const world = new JobWorld();
+    running(world, 'expire-1');
+    await acquireLock(world, backupLockKey('prod'), deciding);
+    world.clock.advanceMinutes(20);
+    await expect(plan(world, 'run-1', FULL)).rejects.toThrow(BackupInProgress);
+    expect(await plan(world, 'run-1', { ...FULL, schedule: 'nightly' })).toEqual({ outcome: 'wait', waitSeconds: 60 });
+  });
 });
 
 describe('planning a snapshot after one that died', () => {

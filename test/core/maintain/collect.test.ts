@@ -3,8 +3,10 @@ import { BackupInProgress } from '../../../core/errors.ts';
 import { jsonBytes } from '../../../core/format.ts';
 import { holdSnapshot } from '../../../core/holds.ts';
 import { unlockRun } from '../../../core/jobs/end-run.ts';
+import { snapshotRecordSchema } from '../../../core/records.ts';
 import type { SnapshotPlan } from '../../../core/run.ts';
-import { attemptKey, partKey, recordKey, tombstoneKey } from '../../../core/vault-layout.ts';
+import { createJson, readJson } from '../../../core/stored-json.ts';
+import { attemptKey, partKey, ranksKey, recordKey, tombstoneKey } from '../../../core/vault-layout.ts';
 import { holdKey, sweptKey } from '../../../core/work-layout.ts';
 import { MaintainHistory } from '../../support/maintain-history.ts';
 
@@ -70,7 +72,73 @@ describe('collecting orphans', () => {
     const { vault } = history.world;
     vault.damage(vault.currentVersion(attemptKey('prod', plan.run.snapshot)), { body: Buffer.from('{}') });
     history.world.advanceDays(5);
-    expect(await history.maintain({ action: 'collect' })).toMatchObject({ orphans: 0 });
+    const report = await history.maintain({ action: 'collect' });
+    expect(report).toMatchObject({ orphans: 0, frees: { parts: 0 } });
+    expect(report.next).toContain(
+      `The attempt of prod/${plan.run.snapshot} cannot be read, and nothing of it is deleted`,
+    );
+  });
+
+  it('gives a snapshot whose record was deleted for good a window, says so, and undeletes it with its record', async () => {
+    const history = new MaintainHistory();
+    const { snapshot } = await history.take('full', [{ path: 'conf', content: 'x' }]);
+    await history.take('full');
+    const { world } = history;
+    const key = recordKey('prod', snapshot);
+    const record = (await readJson(world.vault, key, snapshotRecordSchema))?.value;
+    await world.vault.deleteVersions([world.vault.currentVersion(key)]);
+    world.advanceDays(5);
+    const before = await world.partsOf(snapshot);
+    const report = await history.maintain({ action: 'collect' });
+    expect(report).toMatchObject({ orphans: 1, frees: { parts: 0 }, catalogObjects: 0 });
+    expect(report.next).toContain(`prod/${snapshot} was complete and has no record`);
+    expect(await world.partsOf(snapshot)).toEqual(before);
+    await expect(world.maintain({ action: 'undelete', snapshot })).rejects.toThrow('never was a snapshot');
+    await createJson(world.vault, key, record);
+    await history.maintain({ action: 'undelete', snapshot });
+    await history.assertRestores();
+  });
+
+  it('frees one whose record was deleted for good when the window is over, except what is named', async () => {
+    const history = new MaintainHistory();
+    const { snapshot } = await history.take('full', [{ path: 'conf', content: 'x' }]);
+    const next = await history.take('incremental', [{ path: 'conf', content: 'y' }]);
+    const { world } = history;
+    await world.vault.deleteVersions([world.vault.currentVersion(recordKey('prod', snapshot))]);
+    // Known by who builds on it alone.
+    await world.vault.deleteVersions([world.vault.currentVersion(ranksKey('prod', snapshot))]);
+    world.advanceDays(5);
+    expect(await history.maintain({ action: 'collect' })).toMatchObject({ orphans: 1, frees: { parts: 0 } });
+    world.advanceDays(4);
+    const report = await history.maintain({ action: 'collect' });
+    expect(report).toMatchObject({ frees: { parts: 1 }, residue: { parts: 2, for: [next.snapshot] } });
+    await history.assertRestores();
+  });
+
+  it('leaves it to a purge by name to free it at once', async () => {
+    const history = new MaintainHistory();
+    const { snapshot } = await history.take('full');
+    await history.take('full');
+    const { world } = history;
+    await world.vault.deleteVersions([world.vault.currentVersion(recordKey('prod', snapshot))]);
+    world.clock.advanceMinutes(20);
+    const report = await history.maintain({ action: 'purge', snapshot, immediately: true });
+    expect(report).toMatchObject({ hiddenCount: 0, orphans: 1, frees: { parts: 2 } });
+    expect(await world.partsOf(snapshot)).toEqual([]);
+    await history.assertRestores();
+  });
+
+  it('says the same of it when the plan is tried again', async () => {
+    const history = new MaintainHistory();
+    const { snapshot } = await history.take('full');
+    const { world } = history;
+    await world.vault.deleteVersions([world.vault.currentVersion(recordKey('prod', snapshot))]);
+    world.advanceDays(5);
+    world.work.before('create', 'sweep/', () => Promise.reject(new Error('killed')));
+    await expect(world.maintain({ action: 'collect' }, { execution: 'one' })).rejects.toThrow('killed');
+    const report = await world.maintain({ action: 'collect' }, { execution: 'one', minutes: 0 });
+    expect(report.orphans).toBe(1);
+    expect(report.next).toContain(`prod/${snapshot} was complete and has no record`);
   });
 
   it('keeps what a worker of a dead snapshot could still commit upon', async () => {
@@ -113,12 +181,11 @@ describe('collecting beside what is live', () => {
     const stray = partKey('held', snapshot, 0, 'stray');
     await vault.create(stray, Buffer.from('stray'));
     await vault.delete(stray);
-    await vault.put(partKey('held', snapshot, 1, 'anchor'), Buffer.from('over the named one'));
     history.world.clock.advanceMinutes(47 * HOURS);
     expect(await history.maintain({ action: 'collect' })).toMatchObject({ frees: { parts: 0 } });
     history.world.clock.advanceMinutes(2 * HOURS);
     const report = await history.maintain({ action: 'collect' });
-    expect(report).toMatchObject({ frees: { parts: 3 }, markers: 1, residue: { parts: 0 }, catalogObjects: 0 });
+    expect(report).toMatchObject({ frees: { parts: 2 }, markers: 1, residue: { parts: 0 }, catalogObjects: 0 });
     await history.assertNothingIsMissing();
     await history.assertRestores();
     const parts = await history.world.partsOf(snapshot, 'held');
@@ -179,6 +246,32 @@ describe('collecting uploads and holds', () => {
     expect(world.work.keys().filter((key) => key.startsWith('holds/'))).toEqual([
       holdKey('prod', snapshot, 'arn:reader'),
     ]);
+  });
+
+  it('leaves the hold of a reader that was redriven since, and all of a backup that was frozen since', async () => {
+    const history = new MaintainHistory();
+    const { snapshot } = await history.take('full');
+    const { world } = history;
+    const hold = {
+      backup: 'prod',
+      snapshot,
+      execution: 'reader',
+      executionArn: 'arn:reader',
+      since: '2026-01-31T22:00:00.000Z',
+    };
+    await holdSnapshot(world.work, world.vault, hold);
+    world.vault.plantUpload(`prod/${snapshot}/rank-1/old`, 0);
+    world.advanceDays(3);
+    const redriven = async () => world.executions.states.set('arn:reader', { status: 'running' });
+    await world.maintain({ action: 'collect' }, { before: { finish: redriven } });
+    expect(await world.work.head(holdKey('prod', snapshot, 'arn:reader'))).toBeDefined();
+    world.executions.states.delete('arn:reader');
+    world.vault.plantUpload(`prod/${snapshot}/rank-1/other`, 0);
+    const frozen = () => world.maintain({ action: 'freeze' });
+    const report = await world.maintain({ action: 'collect' }, { before: { finish: frozen } });
+    expect(report).toMatchObject({ uploads: 0, staleHolds: 0 });
+    expect(await uploadsOf(history)).toEqual([`prod/${snapshot}/rank-1/other`]);
+    expect(await world.work.head(holdKey('prod', snapshot, 'arn:reader'))).toBeDefined();
   });
 });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readFreeze, readPins } from '../../../core/catalog.ts';
-import { SnapshotNotFound, UndeleteTooLate } from '../../../core/errors.ts';
+import { BackupFrozen, SnapshotNotFound, UndeleteTooLate } from '../../../core/errors.ts';
 import { recordKey, tombstoneKey } from '../../../core/vault-layout.ts';
-import { sweptKey } from '../../../core/work-layout.ts';
+import { backupLockKey, sweptKey } from '../../../core/work-layout.ts';
 import { MaintainHistory } from '../../support/maintain-history.ts';
 
 async function two(): Promise<{ history: MaintainHistory; full: string; incremental: string }> {
@@ -71,6 +71,49 @@ describe('freeze and thaw', () => {
     expect((await history.maintain({ action: 'thaw' })).next).toBe("Backup 'prod' is not frozen.");
   });
 
+  it('wait for no snapshot, and pins neither', async () => {
+    const { history, full } = await two();
+    const { world } = history;
+    world.executions.states.set('arn:run', { status: 'running' });
+    await world.plan({ type: 'full', execution: 'run' });
+    for (const action of ['freeze', 'thaw'] as const) {
+      expect(await world.planMaintenance({ action })).toMatchObject({ outcome: 'finished' });
+    }
+    for (const action of ['pin', 'unpin'] as const) {
+      expect(await world.planMaintenance({ action, snapshot: full })).toMatchObject({ outcome: 'finished' });
+    }
+    expect(await world.work.head(backupLockKey('prod'))).toBeDefined();
+  });
+
+  it('are looked at before each tombstone: what was frozen since the decision is not hidden, what was pinned stays', async () => {
+    const { history, full, incremental } = await two();
+    const { world } = history;
+    /** The lock is read once when it is taken, and again before the tombstone. */
+    const purgeAfter = (meanwhile: () => Promise<unknown>, snapshot: string) => {
+      world.work.before('get', 'locks/backup/prod', () => Promise.resolve());
+      world.work.before('get', 'locks/backup/prod', meanwhile);
+      return world.maintain({ action: 'purge', snapshot, immediately: true });
+    };
+    const pinned = await purgeAfter(() => world.maintain({ action: 'pin', snapshot: full }), full);
+    expect(pinned).toMatchObject({ hiddenCount: 0, frees: { parts: 0 } });
+    const frozen = purgeAfter(() => world.maintain({ action: 'freeze' }), incremental);
+    await expect(frozen).rejects.toThrow(BackupFrozen);
+    expect((await history.visible()).map(({ snapshot }) => snapshot)).toEqual([full, incremental]);
+  });
+
+  it('are not taken back by a ghost that comes late', async () => {
+    const { history } = await two();
+    const { world } = history;
+    await history.maintain({ action: 'freeze' });
+    const start = world.start('one', { backup: 'prod', action: 'thaw' });
+    world.vault.before('listVersions', '/attempts/', async () => {
+      await world.planStarted(start);
+      await world.maintain({ action: 'freeze', reason: 'again' });
+    });
+    await world.planStarted(start);
+    expect(await readFreeze(world.vault, 'prod')).toMatchObject({ reason: 'again' });
+  });
+
   it('work beside a record that nobody can read', async () => {
     const { history, full } = await two();
     const { vault } = history.world;
@@ -97,7 +140,7 @@ describe('undelete', () => {
     await history.maintain({ action: 'undelete', snapshot: full });
     history.world.advanceDays(10);
     const report = await history.maintain({ action: 'purge', snapshot: full });
-    expect(report).toMatchObject({ hiddenCount: 1, frees: { parts: 0 }, later: { parts: 2 } });
+    expect(report).toMatchObject({ hiddenCount: 1, frees: { parts: 0 }, later: { parts: 0, residue: { parts: 2 } } });
   });
 
   it('without a snapshot brings back all that can be, and says when there is none', async () => {

@@ -35,7 +35,7 @@ describe('a purge', () => {
       hidden: [{ backup: 'prod', snapshot: full, reason: 'not wanted' }],
       hiddenCount: 1,
       frees: { parts: 0, bytes: 0 },
-      later: { parts: 4, bytes: 17 },
+      later: { parts: 1, bytes: 4, residue: { parts: 3, bytes: 13, for: [incremental] } },
     });
     expect(report.next).toContain(`can be undeleted until ${report.hidden[0]?.bytesKeptUntil} at least`);
     expect(await history.world.partsOf(full)).toEqual(before);
@@ -94,6 +94,7 @@ describe('a purge', () => {
     const again = await history.maintain({ action: 'purge', snapshot: incremental, immediately: true });
     expect(again).toMatchObject({ hiddenCount: 0, frees: { parts: 0 } });
     expect(again.next).toContain(`${incremental} was hidden before, by 'purge' of execution maintain-2 at`);
+    expect(again.next).toContain(`To free it now: undelete it, then purge it with "immediately".`);
     history.world.advanceDays(4);
     const due = await history.maintain({ action: 'purge', snapshot: incremental });
     expect(due).toMatchObject({ hiddenCount: 0, frees: { parts: 1, bytes: 2 }, catalogObjects: 6 });

@@ -1,13 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { CatalogCorrupt, SnapshotNotFound } from '../../../core/errors.ts';
 import { type HoldRequest, holdSnapshot, readHolds, releaseHold } from '../../../core/holds.ts';
-import { tombstoneKey } from '../../../core/vault-layout.ts';
+import { abortRun } from '../../../core/jobs/end-run.ts';
+import { planRestore } from '../../../core/jobs/plan-restore.ts';
+import { recordKey, tombstoneKey } from '../../../core/vault-layout.ts';
 import { holdKey, sweptKey } from '../../../core/work-layout.ts';
 import { MaintainHistory } from '../../support/maintain-history.ts';
 
 function holdOf(history: MaintainHistory, snapshot: string, execution = 'reader'): HoldRequest {
   const since = new Date(history.world.clock.nowEpochMillis()).toISOString();
   return { backup: 'prod', snapshot, execution, executionArn: `arn:${execution}`, since };
+}
+
+function restoreOf(snapshot: string): unknown {
+  return { backup: 'prod', snapshot, cluster: 'prod', options: { policy: 'replace', targetIsStopped: true } };
 }
 
 async function one(): Promise<{ history: MaintainHistory; snapshot: string }> {
@@ -48,7 +54,32 @@ describe('a reader', () => {
     };
     const input = { action: 'purge' as const, snapshot, immediately: true };
     expect(await history.world.maintain(input, { before: late })).toMatchObject({ frees: { parts: 3 } });
-    expect(work.keys().filter((key) => key.startsWith('holds/'))).toEqual([]);
+  });
+
+  it('that comes too late gives its hold back when its run is aborted', async () => {
+    const { history, snapshot } = await one();
+    const { world } = history;
+    world.vault.before('get', recordKey('prod', snapshot), () => history.world.maintain({ action: 'purge', snapshot }));
+    const start = world.start('reader', restoreOf(snapshot));
+    await expect(planRestore(world.planning, start)).rejects.toThrow(SnapshotNotFound);
+    expect(await world.work.head(holdKey('prod', snapshot, 'arn:reader'))).toBeDefined();
+    await abortRun(world.work, { ...start, machine: 'Restore', failure: { Error: 'SnapshotNotFound', Cause: '' } });
+    expect(world.work.keys().filter((key) => /^(holds|locks)\//.test(key))).toEqual([]);
+  });
+
+  it('keeps its hold when a ghost of its plan comes after a tombstone', async () => {
+    const { history, snapshot } = await one();
+    const { world } = history;
+    const start = world.start('reader', restoreOf(snapshot));
+    const before = await world.partsOf(snapshot);
+    world.work.before('create', 'locks/cluster', async () => {
+      await planRestore(world.planning, start);
+      const input = { action: 'purge' as const, snapshot, immediately: true };
+      expect(await world.maintain(input)).toMatchObject({ hiddenCount: 1, frees: { parts: 0 } });
+    });
+    await expect(planRestore(world.planning, start)).rejects.toThrow(SnapshotNotFound);
+    expect(await history.maintain({ action: 'expire' })).toMatchObject({ frees: { parts: 0 } });
+    expect(await world.partsOf(snapshot)).toEqual(before);
   });
 
   it('that holds a snapshot keeps what it names of others', async () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type Judged,
+  judgeBesideLive,
   judgeForRemoval,
   judgeForRepair,
   type NamedKey,
@@ -14,6 +15,7 @@ import { collect } from '../../support/byte-streams.ts';
 interface Key {
   readonly key: string;
   readonly versions: readonly { readonly marker: boolean; readonly named: boolean }[];
+  readonly lost: boolean;
 }
 
 const keys = fc
@@ -21,6 +23,8 @@ const keys = fc
     fc.record({
       key: fc.string({ unit: fc.constantFrom('a', '/', '\u{ffe0}', '😀'), minLength: 1, maxLength: 3 }),
       versions: fc.array(fc.record({ marker: fc.boolean(), named: fc.boolean() }), { maxLength: 4 }),
+      /** A manifest names a version of the key that is not there. */
+      lost: fc.boolean(),
     }),
     { selector: ({ key }) => key },
   )
@@ -43,9 +47,9 @@ function listingOf(all: readonly Key[]): ListedVersion[] {
 }
 
 function namedOf(all: readonly Key[]): NamedKey[] {
-  return all.flatMap(({ key, versions }) => {
+  return all.flatMap(({ key, versions, lost }) => {
     const versionIds = versions.flatMap(({ named, marker }, index) => (named && !marker ? [`${index}`] : []));
-    return versionIds.length > 0 || versions.length === 0 ? [{ key, versionIds: [...versionIds, 'lost'] }] : [];
+    return versionIds.length > 0 || versions.length === 0 || lost ? [{ key, versionIds: [...versionIds, 'lost'] }] : [];
   });
 }
 
@@ -58,6 +62,23 @@ function fatesOf(judged: readonly Judged[]): Record<string, string> {
 }
 
 describe('joining a listing with what is named', () => {
+  it('beside a live snapshot frees nothing under a named key unless its current version is a named one', async () => {
+    await fc.assert(
+      fc.asyncProperty(keys, async (all) => {
+        const named = new NamedStream(streamed(namedOf(all)));
+        const judged = await collect(judgeBesideLive(streamed(listingOf(all)), named));
+        expect(judged.map(({ version }) => version)).toEqual(listingOf(all));
+        const expected = all.flatMap(({ key, versions }) => {
+          const [top] = versions;
+          const isNamed = namedOf(all).some((each) => each.key === key);
+          const others = isNamed && (top === undefined || top.marker || !top.named) ? 'doubtful' : 'free';
+          return versions.map((each, index) => [`${key} ${index}`, each.named && !each.marker ? 'named' : others]);
+        });
+        expect(fatesOf(judged)).toEqual(Object.fromEntries(expected));
+      }),
+    );
+  });
+
   it('frees every version and delete marker but those that are named', async () => {
     await fc.assert(
       fc.asyncProperty(keys, async (all) => {

@@ -21,6 +21,7 @@ describe('a repair', () => {
     await vault.delete(key);
     const report = await history.maintain({ action: 'repair' }, { shouldStop: impatient(), invoked: 'twice' });
     expect(report).toMatchObject({ markers: 2, frees: { parts: 0 }, catalogObjects: 0 });
+    expect(report.next).toContain('Verify again (present)');
     await history.assertRestores();
     expect(await history.maintain({ action: 'repair' })).toMatchObject({ markers: 0 });
   });

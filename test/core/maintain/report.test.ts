@@ -6,7 +6,7 @@ import { NOTHING_SURVEYED } from '../../../core/maintain/survey.ts';
 
 const NAME = 'snapshot.2026-01-31.22-00-00';
 const RUN = { action: 'expire', backup: 'prod', dryRun: false };
-const SOUND = { overlaid: 0, unreadable: 0 };
+const FACTS = { action: 'purge', totals: { overlaid: 0, unreadable: 0, doubtful: 0 }, unforeseen: 0 };
 
 function manySnapshots(count: number): MaintenanceReport {
   const hidden = {
@@ -51,15 +51,59 @@ describe('what a maintenance costs', () => {
   });
 });
 
+describe('what a merge costs', () => {
+  const work = { parts: 1000, bytes: 1024 ** 4, ranks: 4, batches: 32, ranges: 0, uploads: 0, undeleteDays: 15 };
+  const none = { units: 0, hidden: 0, totals: NOTHING_SURVEYED, frees: { parts: 0, bytes: 0 } };
+
+  it('grows with the parts that it copies', () => {
+    const some = costOf({ ...none, merge: work });
+    const more = costOf({ ...none, merge: { ...work, parts: 1_001_000, batches: 1032 } });
+    expect(more.requests - some.requests).toBeGreaterThanOrEqual(1_000_000);
+    expect(more.dollars - some.dollars).toBeGreaterThanOrEqual(5);
+    expect(more.stateTransitions - some.stateTransitions).toBe(5000);
+  });
+
+  it('grows with ranges and ranks', () => {
+    const some = costOf({ ...none, merge: work });
+    expect(costOf({ ...none, merge: { ...work, ranges: 8192 } }).requests - some.requests).toBe(8192);
+    const ranks = costOf({ ...none, merge: { ...work, ranks: 5 } });
+    expect(ranks.requests).toBeGreaterThan(some.requests);
+    expect(ranks.stateTransitions).toBeGreaterThan(some.stateTransitions);
+  });
+
+  it('counts what is stored twice until the sources are gone', () => {
+    expect(costOf({ ...none, merge: work }).dollarsKeptTwice).toBe(11.776);
+    expect(costOf(none)).not.toHaveProperty('dollarsKeptTwice');
+  });
+});
+
 describe('what the operator is told', () => {
   it('is that nothing is left, when nothing is', () => {
-    expect(nextStep(emptyReport(''), { dryRun: false, notes: [], totals: SOUND })).toBe('Nothing is left to be done.');
+    expect(nextStep(emptyReport(''), { ...FACTS, dryRun: false, notes: [] })).toBe('Nothing is left to be done.');
   });
 
   it('is first what was noted, and last that a dry run changed nothing', () => {
     const report = { ...emptyReport(''), residue: { parts: 1, bytes: 1, for: [NAME] } };
-    expect(nextStep(report, { dryRun: true, notes: ['Noted.'], totals: SOUND })).toBe(
+    expect(nextStep(report, { ...FACTS, dryRun: true, notes: ['Noted.'] })).toBe(
       'Noted. Residue goes when the snapshots that name it are gone. Nothing was changed: start it again without "dryRun" to do it.',
+    );
+  });
+
+  it('is to verify again what was repaired', () => {
+    const report = { ...emptyReport(''), markers: 1 };
+    const facts = { ...FACTS, action: 'repair', notes: [] };
+    expect(nextStep(report, { ...facts, dryRun: false })).toBe(
+      'Verify again (present): findings of what was repaired stay open until then.',
+    );
+    expect(nextStep(report, { ...facts, dryRun: true })).not.toContain('Verify again');
+    expect(nextStep(report, { ...facts, action: 'collect', dryRun: false })).not.toContain('Verify again');
+  });
+
+  it('is for how many snapshots something stays, without naming all', () => {
+    const residue = { parts: 2, bytes: 9, for: ['a', 'b', 'c', 'd', 'e'] };
+    const later = { parts: 0, bytes: 0, residue, locked: { parts: 0, bytes: 0 }, at: '2026-02-07T22:00:00.000Z' };
+    expect(nextStep({ ...emptyReport(''), later }, { ...FACTS, dryRun: false, notes: [] })).toContain(
+      'deletes no parts of it. 2 parts (9 bytes) stay then, because a, b, c and 2 more name them.',
     );
   });
 });

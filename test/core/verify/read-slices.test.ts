@@ -25,6 +25,7 @@ function slice(parts: number, read: { from: number; count: number; day: number; 
   const bytes = Array.from({ length: end - from }, (_, index) => from + index + 1).reduce((sum, each) => sum + each, 0);
   return {
     verification: `v${String(number).padStart(4, '0')}`,
+    heldAgainst: new Set(),
     snapshot: FIRST_SNAPSHOT,
     rank: 0,
     ins: [FIRST_SNAPSHOT],

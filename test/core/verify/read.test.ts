@@ -131,9 +131,17 @@ describe('a read verification', () => {
   it('goes on with a batch after the last window that is written down, and reads nothing twice', async () => {
     const world = new StrangeWorld({ tree: smallTree(600) });
     await world.snapshot({ type: 'full', execution: 's1' });
-    const { record } = await world.verify({ execution: 'v1', input: { level: 'read' }, shouldStop: () => true });
+    const run = await world.planned({ execution: 'v1', input: { level: 'read' } });
+    await world.lookAtAll(run);
+    await world.readAll(run, { shouldStop: () => true });
+    await world.readAll(run);
+    const { record } = await world.verified(run, await world.conclude(run));
     expect(record.checked.parts).toBe(601);
     expect(world.reader.asked).toHaveLength(601);
+    // The conclusion reads one record a batch, not one a window.
+    const of = (map: string) => world.work.keys().filter((key) => key.includes(`/${map}/done/`));
+    expect(of('read')).toHaveLength(4);
+    expect(of('read-batch')).toHaveLength(2);
   });
 
   it('stops when the store does not answer', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { VersionName } from '../../../core/ports/vault-versions.ts';
-import { verificationKey, verificationsPrefix } from '../../../core/vault-layout.ts';
+import { recordKey, verificationKey, verificationsPrefix } from '../../../core/vault-layout.ts';
 import { unsoundSnapshots } from '../../../core/verification.ts';
 import { VerifyWorld } from '../../support/verify-world.ts';
 
@@ -80,11 +80,19 @@ describe('an open finding', () => {
     expect(damaged.record.snapshots).toEqual([full.snapshot, next.snapshot]);
   });
 
-  it('goes with its snapshot', async () => {
+  it('stays with a hidden snapshot, and goes with the record', async () => {
     const { world, full, next, name, verify } = await taken();
     world.vault.lose(name);
     await verify({ level: 'present' });
     await world.tombstone(full);
+    const hidden = await verify({ level: 'present' });
+    expect(hidden.record.state.open).toMatchObject([
+      { snapshot: full.snapshot, hidden: true },
+      { snapshot: next.snapshot, verification: hidden.record.id },
+    ]);
+    expect(hidden.answer.verification.hurt).toEqual([next.snapshot]);
+    expect(hidden.answer.verification.next).not.toContain(full.snapshot);
+    world.vault.lose(world.vault.currentVersion(recordKey('prod', full.snapshot)));
     const { record } = await verify({ level: 'present' });
     expect(record.state.open.map(({ snapshot }) => snapshot)).toEqual([next.snapshot]);
     expect(record.state.verified).toEqual([]);

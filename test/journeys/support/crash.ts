@@ -52,6 +52,7 @@ export async function crashEverywhere(journey: Journey, scene: CrashScene, sampl
   try {
     const attempt = async (death: Death) => {
       world.restore();
+      journey.events.length = 0;
       await scene.reset?.();
       return attemptAndCheck(journey, scene, death);
     };
@@ -99,9 +100,12 @@ async function checkAgain(journey: Journey, scene: CrashScene, death: Death): Pr
     await scene.check(view, death);
   } catch (error) {
     const way = death.carriedOut ? 'with the answer of' : 'before';
-    throw new Error(`${machine} ${JSON.stringify(input)} died ${way} request ${death.request} and was run again: ${error}`, {
-      cause: error,
-    });
+    throw new Error(
+      `${machine} ${JSON.stringify(input)} died ${way} request ${death.request} and was run again: ${error}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

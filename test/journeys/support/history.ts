@@ -138,7 +138,7 @@ export class History {
     if (this.#oracle.frozen) {
       return this.#expectRefused('merge', { snapshot }, 'BackupFrozen');
     }
-    const sources = this.#oracle.chainOf(snapshot);
+    const sources = await this.#oracle.chainOf(snapshot);
     if (this.#oracle.damaged.has(snapshot)) {
       return this.#expectRefused('merge', { snapshot }, 'VaultPartMissing');
     }
@@ -243,7 +243,8 @@ export class History {
         this.#oracle.verified.add(snapshot);
       }
     }
-    const expected = damaged.size > 0 ? 'DamageFound' : level === 'present' && weakened.size > 0 ? 'ProtectionWeakened' : undefined;
+    const expected =
+      damaged.size > 0 ? 'DamageFound' : level === 'present' && weakened.size > 0 ? 'ProtectionWeakened' : undefined;
     expect({ level, error: view.error }).toEqual({ level, error: expected });
     replace(this.#oracle.damaged, damaged);
     if (level === 'present') {

@@ -40,6 +40,8 @@ export interface JourneyOptions {
   readonly backupNames?: Readonly<Record<string, string>>;
   readonly vault?: RankvaultConfigInput['vault'];
   readonly secrets?: ReadonlyMap<string, string>;
+  /** @default - now */
+  readonly startEpochMillis?: number;
   readonly logLevel?: 'DEBUG' | 'ERROR';
 }
 
@@ -90,6 +92,7 @@ export class Journey {
       aroundInvoke: (call, proceed) =>
         hooks.aroundInvoke === undefined ? proceed() : hooks.aroundInvoke(call, proceed),
       budgetMillis: (target, invocation) => hooks.budgetMillis?.(target, invocation),
+      ...(options.startEpochMillis === undefined ? {} : { startEpochMillis: options.startEpochMillis }),
       ...(options.secrets === undefined ? {} : { secrets: options.secrets }),
       ...(options.logLevel === undefined ? { logLevel: 'SILENT' } : { logLevel: options.logLevel }),
     });

@@ -46,9 +46,17 @@ function clusters(directory: string): RankvaultConfigInput['clusters'] {
   );
   return {
     ...Object.fromEntries(named),
-    scratch: { control: { kind: 'none' }, scratch: true, roots: [{ name: 'persist', url: urlIn(directory, 'scratch') }] },
+    scratch: {
+      control: { kind: 'none' },
+      scratch: true,
+      roots: [{ name: 'persist', url: urlIn(directory, 'scratch') }],
+    },
     // Its directory is never made.
-    no_scratch: { control: { kind: 'none' }, scratch: true, roots: [{ name: 'persist', url: urlIn(directory, 'none') }] },
+    no_scratch: {
+      control: { kind: 'none' },
+      scratch: true,
+      roots: [{ name: 'persist', url: urlIn(directory, 'none') }],
+    },
     restored: { control: { kind: 'none' }, roots: [{ name: 'persist', url: urlIn(directory, 'restored') }] },
   };
 }

@@ -5,6 +5,7 @@ import type { Journey } from './journey.ts';
 import { type Committed, expectFailure } from './outcomes.ts';
 import type { Place } from './places.ts';
 import { expiring, type KeepingPolicy } from './retention-by-the-book.ts';
+import { namedBy } from './vault-contents.ts';
 
 /**
  * The judge of a whole life of a backup. It keeps plain copies of the cluster's files, one for each moment that was vaulted, is told
@@ -111,13 +112,16 @@ export class Oracle {
     }
   }
 
-  /** The moment and what it builds on, as far back as that is visible; oldest first. */
-  chainOf(snapshot: string): readonly Moment[] {
-    const chain: Moment[] = [];
+  /** What a merge of the moment makes one: itself, all that it builds on, and all whose bytes it needs. Oldest first. */
+  async chainOf(snapshot: string): Promise<readonly Moment[]> {
+    const chain = new Set<string>();
     for (let next = this.#visible.get(snapshot); next !== undefined; next = this.#visible.get(next.base ?? '')) {
-      chain.unshift(next);
+      chain.add(next.snapshot);
     }
-    return chain;
+    for (const { directory } of await namedBy(this.#journey.laptop, this.#source.backup, snapshot)) {
+      chain.add(directory);
+    }
+    return this.visible.filter((moment) => chain.has(moment.snapshot));
   }
 
   /** One full now shows the newest of them; those that are pinned stay as they are. */

@@ -55,7 +55,9 @@ function isSound({ damaged, weakened }: Question, snapshot: string): boolean {
 /** "So many real fulls, and everything built on them"; those with an open finding count towards no number. */
 function byFulls(question: Question): string[] {
   const { moments, policy } = question;
-  const fulls = moments.filter(({ type, merged, snapshot }) => type === 'full' && !merged && isSound(question, snapshot));
+  const fulls = moments.filter(
+    ({ type, merged, snapshot }) => type === 'full' && !merged && isSound(question, snapshot),
+  );
   const newest = new Set(fulls.slice(-policy.keepFulls).map(({ snapshot }) => snapshot));
   return moments.filter(({ full }) => newest.has(full)).map(({ snapshot }) => snapshot);
 }

@@ -67,7 +67,11 @@ const deed: fc.Arbitrary<Step> = fc.oneof(
 
 /** The cluster changes, a snapshot is taken, and then something is done about the snapshots. */
 const turn: fc.Arbitrary<readonly Step[]> = fc
-  .tuple(fc.array(fc.oneof(write, write, remove), { maxLength: 3 }), snapshot, fc.array(deed, { minLength: 1, maxLength: 3 }))
+  .tuple(
+    fc.array(fc.oneof(write, write, remove), { maxLength: 3 }),
+    snapshot,
+    fc.array(deed, { minLength: 1, maxLength: 3 }),
+  )
   .map(([changes, taken, deeds]) => [...changes, taken, ...deeds]);
 
 export const history: fc.Arbitrary<readonly Step[]> = fc
