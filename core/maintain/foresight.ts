@@ -120,8 +120,8 @@ export function* foreseenUnits(
 }
 
 /** @returns undefined when no backup keeps anything for a window */
-export function foreseenPlan(foresights: readonly Foresight[]): ForeseenPlan | undefined {
-  const at = foresights
+export function foreseenPlan(ahead: readonly Foresight[]): ForeseenPlan | undefined {
+  const at = ahead
     .map((each) => each.at)
     .sort()
     .at(-1);
@@ -129,7 +129,7 @@ export function foreseenPlan(foresights: readonly Foresight[]): ForeseenPlan | u
     ? undefined
     : {
         at,
-        unread: foresights.reduce((sum, { unread }) => sum + unread, 0),
-        directories: foresights.flatMap(({ own }) => own),
+        unread: ahead.reduce((sum, { unread }) => sum + unread, 0),
+        directories: ahead.flatMap(({ own }) => own),
       };
 }

@@ -36,7 +36,7 @@ function laterNotes({ hidden }: Reported, { parts, bytes, residue, locked, at }:
   const first = hidden.map(({ bytesKeptUntil }) => bytesKeptUntil).sort()[0] ?? at;
   const names = residue.for.slice(0, MOST_WRITTEN).join(', ');
   const more = residue.for.length > MOST_WRITTEN ? ` and ${residue.for.length - MOST_WRITTEN} more` : '';
-  const what = parts > 0 ? `deletes ${parts} parts of it (${bytes} bytes)` : 'deletes no parts of it';
+  const what = parts > 0 ? `deletes ${parts} parts (${bytes} bytes)` : 'deletes no parts';
   return [
     `What is hidden can be undeleted until ${first} at least. The first expire or collect after ${at} ${what}.`,
     ...(residue.parts > 0

@@ -44,7 +44,7 @@ export const sweptDirectorySchema = z.object({
 export type SweptDirectory = z.infer<typeof sweptDirectorySchema>;
 
 /** What becomes free when the windows of what this run hides are over. */
-export const foreseenSchema = z.object({
+const foreseenSchema = z.object({
   /** When the last of these windows ends, ISO 8601. */
   at: z.string(),
   /** Lists of snapshots that could not be read, so that nobody knows what they name. */

@@ -66,18 +66,18 @@ export async function decideSweeps(deps: SweepDependencies, request: SweepReques
     const own = candidates.filter(({ backup }) => backup === state.backup).map(({ directory }) => directory);
     namings.set(state.backup, await indexNamings(deps.vault, keptRecords(state), new Set(own)));
   }
-  const foresights = await foreseeAll(deps, request);
-  const foreseen = foreseenPlan(foresights);
+  const ahead = await foreseeAll(deps, request);
+  const foreseen = foreseenPlan(ahead);
   const parts = await listParts(deps, [
     ...candidates.filter(({ hasBytes }) => hasBytes),
-    ...foresights.flatMap(({ own, others }) => [...own, ...others]),
+    ...ahead.flatMap(({ own, others }) => [...own, ...others]),
   ]);
   const directories = candidates.map(({ hasBytes: _bytes, hasCatalog: _catalog, ...directory }): SweptDirectory => {
     const referrers = namings.get(directory.backup)?.ofAllRanks(directory.directory) ?? [];
     return { ...directory, referrers: [...referrers] };
   });
   const plan = { ...sweepFacts(request), ...(foreseen === undefined ? {} : { foreseen }), directories };
-  return freezeSweeps(deps.work, { run, keys, units: allUnits({ candidates, namings, foresights, parts }), plan });
+  return freezeSweeps(deps.work, { run, keys, units: allUnits({ candidates, namings, ahead, parts }), plan });
 }
 
 async function foreseeAll({ vault }: SweepDependencies, { states, run }: SweepRequest): Promise<readonly Foresight[]> {
@@ -124,14 +124,14 @@ export async function listParts(
 interface Decided {
   readonly candidates: readonly Candidate[];
   readonly namings: ReadonlyMap<string, NamingIndex>;
-  readonly foresights: readonly Foresight[];
+  readonly ahead: readonly Foresight[];
   /** Sub-directories that have any version, by the prefix of their directory. */
   readonly parts: ReadonlyMap<string, readonly string[]>;
 }
 
 async function* allUnits(decided: Decided): AsyncGenerator<UnitItem> {
   yield* unitsOf(decided);
-  for (const foresight of decided.foresights) {
+  for (const foresight of decided.ahead) {
     yield* foreseenUnits(foresight, decided.parts);
   }
 }

@@ -130,7 +130,9 @@ export class Runs {
       `  frees ${amountText(frees)}; residue ${amountText(residue)}${residue.for.length === 0 ? '' : ` for ${residue.for.join(', ')}`}`,
     );
     if (later !== undefined) {
-      this.#narrator.say(`  can be undeleted until ${later.at}: ${amountText(later)}`);
+      this.#narrator.say(
+        `  until ${later.at} it can be undeleted; then it frees ${amountText(later)}, residue ${amountText(later.residue)}`,
+      );
     }
     if (merged !== undefined) {
       this.#narrator.say(`  merged into ${merged.snapshot}: ${amountText(merged)}`);

@@ -30,7 +30,7 @@ describe('what a maintenance says of what may still be undeleted', () => {
       at,
     });
     expect(report.next).toBe(
-      `What is hidden can be undeleted until ${at} at least. The first expire or collect after ${at} deletes 1 parts of it (4 bytes). ` +
+      `What is hidden can be undeleted until ${at} at least. The first expire or collect after ${at} deletes 1 parts (4 bytes). ` +
         `3 parts (13 bytes) stay then, because ${incremental} names them.`,
     );
     history.world.advanceDays(4);

@@ -103,7 +103,7 @@ describe('what the operator is told', () => {
     const residue = { parts: 2, bytes: 9, for: ['a', 'b', 'c', 'd', 'e'] };
     const later = { parts: 0, bytes: 0, residue, locked: { parts: 0, bytes: 0 }, at: '2026-02-07T22:00:00.000Z' };
     expect(nextStep({ ...emptyReport(''), later }, { ...FACTS, dryRun: false, notes: [] })).toContain(
-      'deletes no parts of it. 2 parts (9 bytes) stay then, because a, b, c and 2 more name them.',
+      'deletes no parts. 2 parts (9 bytes) stay then, because a, b, c and 2 more name them.',
     );
   });
 });

@@ -25,6 +25,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SimulatedClock } from '../../../local/clock/simulated-clock.ts';
+import { ApiError } from '../../../local/endpoints/api-error.ts';
 import { type AwsEndpoint, startAwsEndpoint } from '../../../local/endpoints/aws-endpoint.ts';
 import { LocalScheduler } from '../../../local/endpoints/local-scheduler.ts';
 import { deliverToTarget } from '../../../local/endpoints/schedule-target.ts';
@@ -249,4 +250,29 @@ test('counts requests by operation and caller', async () => {
     { operation: 'states:ListStateMachines', caller: 'plan-snapshot', count: 2 },
     { operation: 'scheduler:ListSchedules', caller: 'arm-release', count: 1 },
   ]);
+});
+
+test('tells observers of each request before and after the work, and lets them refuse it', async () => {
+  const client = new SFNClient(settings());
+  const seen: string[] = [];
+  const stop = endpoint.observe({
+    before: (operation) => {
+      seen.push(`before ${operation}`);
+      if (runtime.list().length > 0) {
+        throw new ApiError('AccessDeniedException', 'Not you.');
+      }
+    },
+    after: (operation) => seen.push(`after ${operation}, with ${runtime.list().length} executions`),
+  });
+  const start = (name: string) => client.send(new StartExecutionCommand({ stateMachineArn: MACHINE, name }));
+  await start('one');
+  await expect(start('two')).rejects.toMatchObject({ name: 'AccessDeniedException' });
+  stop();
+  await start('three');
+  expect(seen).toEqual([
+    'before states:StartExecution',
+    'after states:StartExecution, with 1 executions',
+    'before states:StartExecution',
+  ]);
+  expect(runtime.list().map(({ name }) => name)).toEqual(['three', 'one']);
 });
