@@ -25,8 +25,9 @@ import { InMemoryObjectStore } from '../../support/in-memory-object-store.ts';
 const OWNER = '111122223333';
 const CRC = 'AAAAAAAAAAA=';
 const LOCK = { mode: 'COMPLIANCE', retainUntil: '2027-01-01T00:00:00.000Z' } as const;
-const s3 = mockClient(S3Client);
 const client = new S3Client({ region: 'us-east-1' });
+// The one client, not the class: other files share the module.
+const s3 = mockClient(client);
 const vault = { client, bucket: 'vault', expectedBucketOwner: OWNER, objectLock: LOCK };
 const root = openS3Root(
   { name: 'main', url: 's3://source/data', pattern: 'rank-{rank}/tom-{tom}', exclude: [] },

@@ -25,9 +25,11 @@ import { InMemoryObjectStore } from '../../support/in-memory-object-store.ts';
 
 const OWNER = '111122223333';
 const LOCK = { mode: 'COMPLIANCE', retainUntil: '2027-01-01T00:00:00.000Z' } as const;
-const s3 = mockClient(S3Client);
+const client = new S3Client({ region: 'us-east-1' });
+// The one client, not the class: other files share the module.
+const s3 = mockClient(client);
 const clock = new FixedClock();
-const vault = { client: new S3Client({ region: 'us-east-1' }), bucket: 'vault', expectedBucketOwner: OWNER };
+const vault = { client, bucket: 'vault', expectedBucketOwner: OWNER };
 const versions = new S3VaultVersions(vault, clock);
 const AT = { Bucket: 'vault', ExpectedBucketOwner: OWNER };
 

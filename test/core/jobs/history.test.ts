@@ -183,7 +183,7 @@ describe('a history of snapshots', () => {
             expect(catalog.length).toBe(steps.length);
           },
         ),
-        { numRuns: 12 },
+        { numRuns: 6 },
       );
     },
   );

@@ -163,7 +163,7 @@ describe('what is foreseen', () => {
           expect(later?.residue.parts).toBeLessThanOrEqual(gone.residue.parts);
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 8 },
     );
   }, 120_000);
 });

@@ -194,7 +194,7 @@ describe('a history of snapshots and maintenance', () => {
         }
         await assertNothingIsLeft(history);
       }),
-      { numRuns: 25 },
+      { numRuns: 8 },
     );
   }, 600_000);
 });

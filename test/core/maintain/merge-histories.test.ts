@@ -204,7 +204,7 @@ describe('a history with merges', () => {
           await history.check();
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 8 },
     );
   }, 120_000);
 });

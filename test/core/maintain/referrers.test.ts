@@ -79,7 +79,7 @@ describe('the decisive manifests', () => {
           }
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 8 },
     );
   });
 

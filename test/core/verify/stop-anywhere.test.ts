@@ -86,7 +86,7 @@ describe('many small budgets', () => {
         expect(kinds(last)).toEqual(kinds(whole));
         expect(last?.record.state.coverage.read.within30Days).toEqual(whole.record.state.coverage.read.total);
       }),
-      { numRuns: 8 },
+      { numRuns: 4 },
     );
   });
 });
