@@ -49,7 +49,10 @@ describe('an expiry', () => {
     const answer = await history.world.planMaintenance({ action: 'expire', backup: 'prod' });
     expect(answer).toMatchObject({
       outcome: 'finished',
-      result: { outcome: 'done', report: { hiddenCount: 0, hiddenBefore: { parts: 5 }, kept: [{ snapshot: young[0] }, {}] } },
+      result: {
+        outcome: 'done',
+        report: { hiddenCount: 0, hiddenBefore: { parts: 5 }, kept: [{ snapshot: young[0] }, {}] },
+      },
     });
     expect(history.world.vault.keys().filter((key) => key.includes('/maintenance/'))).toEqual(records);
     expect(history.world.work.keys().filter((key) => key.startsWith('locks/'))).toEqual([]);

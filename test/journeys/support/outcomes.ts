@@ -66,7 +66,15 @@ const maintainedSchema = z.object({
     frees: amount,
     residue: z.object({ ...amount.shape, for: z.array(z.string()) }),
     locked: z.object({ ...amount.shape, until: z.optional(z.string()) }),
-    later: z.optional(z.object({ ...amount.shape, at: z.string() })),
+    later: z.optional(
+      z.object({
+        ...amount.shape,
+        residue: z.object({ ...amount.shape, for: z.array(z.string()) }),
+        locked: z.object({ ...amount.shape, until: z.optional(z.string()) }),
+        at: z.string(),
+      }),
+    ),
+    hiddenBefore: z.optional(z.object({ ...amount.shape, at: z.string() })),
     catalogObjects: count,
     orphans: count,
     uploads: count,

@@ -9,7 +9,7 @@ function deeds({ cost: _, next: __, ...report }: MaintenanceReport) {
   return {
     ...report,
     hidden: report.hidden.map(({ snapshot, backup }) => ({ snapshot, backup })),
-    later: report.later === undefined ? undefined : { parts: report.later.parts, bytes: report.later.bytes },
+    later: report.later === undefined ? undefined : { ...report.later, at: undefined },
     // Of a dry run the directory that it would have claimed at that second.
     merged: report.merged === undefined ? undefined : { parts: report.merged.parts, bytes: report.merged.bytes },
   };

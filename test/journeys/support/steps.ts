@@ -21,8 +21,6 @@ export type Step =
   | { readonly kind: 'repair' }
   | { readonly kind: 'read' };
 
-export type StepKind = Step['kind'];
-
 const which = fc.nat(1_000);
 /** One in three runs of `Maintain` dies at a request, and is run again. */
 const dies = fc.option(fc.integer({ min: 5, max: 70 }), { freq: 2, nil: undefined });
