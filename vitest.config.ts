@@ -1,8 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
+const LONG = ['deaths', 'maintenance', 'locks'].map((name) => `test/journeys/${name}.test.ts`);
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // `npm run test:long`: what takes longer than five minutes may.
+    exclude: process.env['RANKVAULT_LONG'] === undefined ? LONG : [],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

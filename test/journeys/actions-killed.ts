@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import type { JsonObject } from '../../local/workflow/json.ts';
 import { after, before, crashEverywhere, type Death } from './support/crash.ts';
 import { deleteObject } from './support/harm.ts';
-import { journey, scratch } from './support/keeping-journey.ts';
-import { DAY_MILLIS, liveTwoDays } from './support/keeping-life.ts';
+import { journey, scratch, take } from './support/keeping-journey.ts';
+import { DAY_MILLIS, liveTwoDays, twoDays } from './support/keeping-life.ts';
 import { type Life, segment } from './support/life.ts';
 import { expectNothingLeftOver, expectNothingLost, storedBelow } from './support/vault-contents.ts';
 
@@ -36,7 +36,7 @@ const ACTIONS: readonly Action[] = [
     sample: [before(30), after(9)],
     frees: true,
     set: async () => {
-      const { life, next } = await liveTwoDays();
+      const { life, next } = await twoDays();
       await life.day('incremental', ['b']);
       life.oracle.hide(next, 0);
       return { life, input: { snapshot: next, immediately: true } };
@@ -47,7 +47,7 @@ const ACTIONS: readonly Action[] = [
     sample: [before(35), after(6)],
     frees: true,
     set: async () => {
-      const { life, full, next } = await liveTwoDays(journey.s3Place('brief5'));
+      const { life, full, next } = await liveTwoDays(take('brief'));
       await life.day('full');
       journey.laptop.clock.jump(3 * DAY_MILLIS);
       life.oracle.hide(full, 0);
@@ -60,7 +60,7 @@ const ACTIONS: readonly Action[] = [
     sample: [before(40), after(8)],
     frees: true,
     set: async () => {
-      const { life, full, next } = await liveTwoDays();
+      const { life, full, next } = await twoDays();
       life.oracle.hide(full, 0);
       life.oracle.hide(next, 0);
       return { life, input: { immediately: true } };
@@ -71,7 +71,7 @@ const ACTIONS: readonly Action[] = [
     sample: [before(45), after(7)],
     frees: true,
     set: async () => {
-      const { life, full, next } = await liveTwoDays();
+      const { life, full, next } = await twoDays();
       await failedSnapshot(life);
       await journey.maintain(life, 'purge', { snapshot: full });
       life.oracle.hide(full, 7);
@@ -86,7 +86,7 @@ const ACTIONS: readonly Action[] = [
     name: 'undelete',
     sample: [before(15), after(3)],
     set: async () => {
-      const { life } = await liveTwoDays(journey.s3Place('patient1'));
+      const { life } = await liveTwoDays(take('patient'));
       await journey.maintain(life, 'drop');
       return { life, input: {} };
     },
@@ -95,7 +95,7 @@ const ACTIONS: readonly Action[] = [
     name: 'repair',
     sample: [before(30), after(5)],
     set: async () => {
-      const { life, full, next } = await liveTwoDays();
+      const { life, full, next } = await twoDays();
       await deleteObject(journey.laptop, `${life.backup}/${full}/${segment('b')}`);
       await deleteObject(journey.laptop, `.rankvault/catalog/${life.backup}/snapshots/${next}.json`);
       return {
@@ -111,7 +111,7 @@ const ACTIONS: readonly Action[] = [
     name: 'pin',
     sample: [before(12), after(2)],
     set: async () => {
-      const { life, full } = await liveTwoDays();
+      const { life, full } = await twoDays();
       return { life, input: { snapshot: full }, check: () => expectMark(life, `pins/${full}.json`, true) };
     },
   },
@@ -119,7 +119,7 @@ const ACTIONS: readonly Action[] = [
     name: 'unpin',
     sample: [before(12), after(2)],
     set: async () => {
-      const { life, full } = await liveTwoDays();
+      const { life, full } = await twoDays();
       await journey.maintain(life, 'pin', { snapshot: full });
       return { life, input: { snapshot: full }, check: () => expectMark(life, `pins/${full}.json`, false) };
     },
@@ -128,7 +128,7 @@ const ACTIONS: readonly Action[] = [
     name: 'freeze',
     sample: [before(12), after(2)],
     set: async () => {
-      const { life } = await liveTwoDays();
+      const { life } = await twoDays();
       return { life, input: {}, check: () => expectMark(life, 'freeze.json', true) };
     },
   },
@@ -136,7 +136,7 @@ const ACTIONS: readonly Action[] = [
     name: 'thaw',
     sample: [before(12), after(2)],
     set: async () => {
-      const { life } = await liveTwoDays();
+      const { life } = await twoDays();
       await journey.maintain(life, 'freeze');
       return { life, input: {}, check: () => expectMark(life, 'freeze.json', false) };
     },
@@ -179,7 +179,7 @@ test.each(ACTIONS)('dying at a request: $name is done when it is run again', asy
 });
 
 test('dying at a request: a merge leaves its sources or its full, and is done when it is run again', async () => {
-  const { life, full, next } = await liveTwoDays();
+  const { life, full, next } = await twoDays();
   const { files } = life.oracle.newest();
   const prefix = `.rankvault/catalog/${life.backup}/`;
   const names = async (kind: string) =>
@@ -219,7 +219,7 @@ const LEVELS = [
 test.each(LEVELS)(
   'dying at a request: a verification ($level) is done when it is run again',
   async ({ level, sample }) => {
-    const { life, next } = await liveTwoDays();
+    const { life, next } = await twoDays();
     const more = level === 'restored' ? { cluster: 'scratch' } : {};
     const verifications = `.rankvault/catalog/${life.backup}/verifications/`;
     await crashEverywhere(

@@ -1,44 +1,37 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../local/workflow/json.ts';
 import { differences } from './support/bytes.ts';
-import { functionNamed, journey } from './support/keeping-journey.ts';
-import { beginLife, DAY_MILLIS, liveTwoDays } from './support/keeping-life.ts';
+import { functionNamed, journey, take } from './support/keeping-journey.ts';
+import { DAY_MILLIS, liveTwoDays, type TwoDays, threeDays } from './support/keeping-life.ts';
 import type { Life } from './support/life.ts';
 import { committed, expectFailure, restored } from './support/outcomes.ts';
 import { expectNothingLeftOver, expectNothingLost, storedBelow, wholeVaultOf } from './support/vault-contents.ts';
 
 /** Every action beside a running snapshot and beside a running restore, in both orders. */
 
-interface Scene {
-  readonly life: Life;
-  readonly full: string;
-  readonly next: string;
+/** What one small object does needs nobody's leave. */
+function marks({ full }: TwoDays): readonly (readonly [string, JsonObject])[] {
+  return [
+    ['pin', { snapshot: full }],
+    ['unpin', { snapshot: full }],
+    ['freeze', {}],
+    ['thaw', {}],
+  ];
 }
 
-/** A full, an incremental that changed 'a', and another full. */
-async function threeDays(source = journey.takeS3()): Promise<Scene> {
-  const { life, full, next } = await liveTwoDays(source);
-  await life.day('full', ['b']);
-  return { life, full, next };
-}
-
-function allActions({ full }: Scene): readonly (readonly [string, JsonObject])[] {
+function deciding({ full }: TwoDays): readonly (readonly [string, JsonObject])[] {
   return [
     ['purge', { snapshot: full, immediately: true }],
     ['merge', {}],
     ['expire', {}],
     ['drop', { immediately: true }],
-    ['pin', { snapshot: full }],
-    ['unpin', { snapshot: full }],
-    ['freeze', {}],
-    ['thaw', {}],
     ['undelete', {}],
     ['collect', {}],
     ['repair', {}],
   ];
 }
 
-test('while a snapshot runs every action is refused and changes nothing, or waits for its turn', async () => {
+test('while a snapshot runs what must decide is refused and changes nothing, or waits; marks are made at once', async () => {
   const scene = await threeDays();
   const { life } = scene;
   const copying = journey.laptop.s3.faults.hold({
@@ -49,7 +42,7 @@ test('while a snapshot runs every action is refused and changes nothing, or wait
   const snapshot = journey.trySnapshot(life, 'incremental');
   await copying.reached;
   const untouched = await wholeVaultOf(journey.laptop, life.backup);
-  for (const [action, more] of allActions(scene)) {
+  for (const [action, more] of deciding(scene)) {
     expectFailure(await journey.tryMaintain(life, action, more), {
       error: 'BackupInProgress',
       problem: /is held by execution .* since /,
@@ -57,6 +50,9 @@ test('while a snapshot runs every action is refused and changes nothing, or wait
     });
   }
   expect(await wholeVaultOf(journey.laptop, life.backup)).toEqual(untouched);
+  for (const [action, more] of marks(scene)) {
+    await journey.maintain(life, action, more);
+  }
   // A verification looks at what is committed, and needs no turn.
   expect((await journey.verify(life, 'present')).findings).toEqual({});
   const waiting = journey.tryMaintain(life, 'purge', { snapshot: scene.full, immediately: true, wait: true });
@@ -70,10 +66,10 @@ test('while a snapshot runs every action is refused and changes nothing, or wait
 
 interface Removal {
   readonly action: string;
-  readonly set: () => Promise<Scene>;
-  readonly input: (scene: Scene) => JsonObject;
+  readonly set: () => Promise<TwoDays>;
+  readonly input: (scene: TwoDays) => JsonObject;
   /** Who is hidden by it. */
-  readonly hides: (scene: Scene) => readonly string[];
+  readonly hides: (scene: TwoDays) => readonly string[];
 }
 
 const REMOVALS: readonly Removal[] = [
@@ -92,7 +88,8 @@ const REMOVALS: readonly Removal[] = [
   {
     action: 'expire',
     set: async () => {
-      const scene = await threeDays(journey.s3Place('brief6'));
+      const scene = await liveTwoDays(take('brief'));
+      await scene.life.day('full', ['b']);
       journey.laptop.clock.jump(3 * DAY_MILLIS);
       return scene;
     },
@@ -130,7 +127,7 @@ describe('while bytes are deleted', () => {
       const files = await life.source.files();
       const meanwhile = await journey.snapshotBeside(life, 'incremental');
       life.oracle.took(meanwhile, files);
-      await life.oracle.expectAllThere();
+      await life.oracle.expectKept();
       deleting.release();
       expect((await running).status).toBe('SUCCEEDED');
       await journey.laptop.quiet();
@@ -141,16 +138,17 @@ describe('while bytes are deleted', () => {
     },
   );
 
-  test('what a pin or a freeze decides in a moment, a snapshot waits for', async () => {
+  test('what is decided in a moment, a snapshot waits for', async () => {
     const { life, full } = await threeDays();
-    const pinning = journey.laptop.s3.faults.hold({ where: { operation: 'PutObject', key: /\/pins\// } });
-    const pin = journey.tryMaintain(life, 'pin', { snapshot: full });
-    await pinning.reached;
+    await journey.maintain(life, 'purge', { snapshot: full });
+    const deciding = journey.laptop.s3.faults.hold({ where: { operation: 'DeleteObject', key: /\/tombstones\// } });
+    const undelete = journey.tryMaintain(life, 'undelete', { snapshot: full });
+    await deciding.reached;
     const files = await life.source.files();
     const snapshot = journey.trySnapshot(life, 'incremental');
-    expect(await firstWait()).toMatch(/^Wait/);
-    pinning.release();
-    expect((await pin).status).toBe('SUCCEEDED');
+    await waitsOrEnds(snapshot);
+    deciding.release();
+    expect((await undelete).status).toBe('SUCCEEDED');
     life.oracle.took(committed(await snapshot), files);
     await journey.laptop.quiet();
     await life.oracle.expectListed();
@@ -176,7 +174,7 @@ describe('while a snapshot is restored', () => {
     for (const snapshot of hidden) {
       life.oracle.hide(snapshot, 0);
     }
-    await life.oracle.expectAllThere();
+    await life.oracle.expectKept();
     expect((await journey.maintain(life, 'collect')).report.residue.parts).toBe(hidden.includes(next) ? 0 : 3);
     await expectNothingLeftOver(
       journey.laptop,
@@ -212,9 +210,7 @@ test.each(['the restore', 'the merge'])(
   'a merge and a restore of what is merged leave each other in peace, when %s began first',
   async (first) => {
     // Without a window: the sources could go at once.
-    const life = await beginLife(journey.s3Place(first === 'the merge' ? 'brief1' : 'brief2'));
-    await life.day('full');
-    const next = await life.day('incremental', ['a']);
+    const { life, next } = await liveTwoDays(take('brief'));
     const sources = await life.oracle.chainOf(next);
     const { files } = life.oracle.newest();
     const bucket = journey.laptop.vaultBucket;
@@ -245,12 +241,15 @@ async function namesOfRecords({ backup }: Life): Promise<string[]> {
   return (await storedBelow(journey.laptop, prefix)).map(({ key }) => key.slice(prefix.length, -'.json'.length));
 }
 
-/** The state that the running snapshot waits in. */
-async function firstWait(): Promise<string> {
-  for (;;) {
-    const found = journey.events.findLast(({ type, state }) => type === 'entered' && /^Wait/.test(state));
-    if (found !== undefined) {
-      return found.state;
+/** @throws Error when it ends without having waited */
+async function waitsOrEnds(running: Promise<unknown>): Promise<void> {
+  let ended = false;
+  void running.finally(() => {
+    ended = true;
+  });
+  while (!journey.events.some(({ type, state }) => type === 'entered' && /^Wait/.test(state))) {
+    if (ended) {
+      throw new Error('It has ended without having waited.');
     }
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { History } from './support/history.ts';
-import { journey, LIVED, restoredTo } from './support/keeping-journey.ts';
+import { journey, LIVED, restoredTo, take } from './support/keeping-journey.ts';
 import { Life } from './support/life.ts';
 import { history } from './support/steps.ts';
 import { expectNothingLeftOver } from './support/vault-contents.ts';
@@ -16,7 +16,7 @@ const SEED = Number(process.env['RANKVAULT_SEED'] ?? 20_261_123);
 test('in any history of snapshots, removals, merges, damage and deaths every moment that must be there can be gone back to', {
   timeout: 300_000 + HISTORIES * 120_000,
 }, async () => {
-  const source = journey.s3Place('lived1');
+  const source = take('lived');
   const world = journey.laptop.s3.checkpoint();
   const property = fc.asyncProperty(history, async (steps) => {
     world.restore();

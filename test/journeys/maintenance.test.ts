@@ -6,7 +6,3 @@ import './drop-and-expire.ts';
 import './collect.ts';
 import './verify.ts';
 import './beside.ts';
-import './long-histories.ts';
-import './actions-killed.ts';
-import './snapshot-killed.ts';
-import './restore-killed.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { functionNamed, journey } from './support/keeping-journey.ts';
-import { beginLife, DAY_MILLIS, tryThenDo } from './support/keeping-life.ts';
+import { beginLife, DAY_MILLIS, tryThenDo, twoDays } from './support/keeping-life.ts';
 import type { Life } from './support/life.ts';
 import { expectFailure } from './support/outcomes.ts';
 import { expectNothingLeftOver, namedBy, storedBelow } from './support/vault-contents.ts';
@@ -22,7 +22,7 @@ describe('merge', () => {
     expect(sources.map(({ snapshot }) => snapshot)).toEqual([chain[0], chain[2], newest]);
     expect(report).toMatchObject({ hiddenCount: 3, merged: { parts: 4 }, frees: { parts: 0 } });
     life.oracle.merge(merged, sources, 7);
-    await life.oracle.expectAllThere();
+    await life.oracle.expectKept();
     const named = await namedBy(journey.laptop, life.backup, merged);
     expect(new Set(named.map(({ directory }) => directory))).toEqual(new Set([merged]));
     const next = await life.oracle.snapshot('incremental');
@@ -36,9 +36,7 @@ describe('merge', () => {
   });
 
   test('leaves to a snapshot that was committed meanwhile what it needs', async () => {
-    const life = await beginLife();
-    const full = await life.day('full');
-    const first = await life.day('incremental', ['a']);
+    const { life, full, next: first } = await twoDays();
     const copying = journey.laptop.s3.faults.hold({
       where: { operation: 'CopyObject', bucket: journey.laptop.vaultBucket, caller: functionNamed('MergeParts') },
     });
@@ -59,9 +57,7 @@ describe('merge', () => {
   });
 
   test('hides no pinned source, and takes no full by itself', async () => {
-    const life = await beginLife();
-    const full = await life.day('full');
-    const next = await life.day('incremental', ['a']);
+    const { life, full, next } = await twoDays();
     expectFailure(await journey.tryMaintain(life, 'merge', { snapshot: full }), {
       error: 'InputInvalid',
       problem: /is a full: there is nothing to merge/,

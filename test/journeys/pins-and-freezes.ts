@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { journey } from './support/keeping-journey.ts';
-import { beginLife, DAY_MILLIS, tryThenDo } from './support/keeping-life.ts';
+import { beginLife, DAY_MILLIS, tryThenDo, twoDays } from './support/keeping-life.ts';
 import { expectFailure } from './support/outcomes.ts';
 import { storedBelow } from './support/vault-contents.ts';
 
 describe('pin, unpin, freeze and thaw', () => {
   test('a pinned snapshot is neither purged nor dropped, and goes when it is unpinned', async () => {
-    const life = await beginLife();
-    const full = await life.day('full');
+    const { life, full } = await twoDays();
     await tryThenDo(life, 'pin', { snapshot: full, reason: 'Before the migration' });
     for (const [action, more] of [
       ['purge', { snapshot: full, immediately: true }],
@@ -19,7 +18,7 @@ describe('pin, unpin, freeze and thaw', () => {
         hint: /"action":"unpin"/,
       });
     }
-    await life.oracle.expectAllThere();
+    await life.oracle.expectKept();
     await tryThenDo(life, 'unpin', { snapshot: full });
     await tryThenDo(life, 'purge', { snapshot: full, immediately: true });
     life.oracle.hide(full, 0);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { journey } from './support/keeping-journey.ts';
-import { beginLife, DAY_MILLIS, tryThenDo } from './support/keeping-life.ts';
+import { beginLife, DAY_MILLIS, threeDays, tryThenDo, twoDays } from './support/keeping-life.ts';
 import type { Life } from './support/life.ts';
 import { expectFailure } from './support/outcomes.ts';
 import { expectNothingLeftOver, storedBelow, wholeVaultOf } from './support/vault-contents.ts';
@@ -22,14 +22,14 @@ describe('purge', () => {
     expect(report).toMatchObject({ hiddenCount: 1, frees: { parts: 1 }, residue: { parts: 3 } });
     expect(report.residue.for).toContain(first);
     expect(await keysBelow(life, full)).toEqual(['rank-0/catalog.mdb', 'rank-1/tom-0/b.seg', 'rank-1/tom-0/c.seg']);
-    await life.oracle.expectAllThere();
+    await life.oracle.expectKept();
     expect(await tryThenDo(life, 'purge', { snapshot: first, immediately: true })).toMatchObject({
       // What the full stored of 'b' was named by the first incremental alone; what that stored itself is named by the second.
       frees: { parts: 1 },
       residue: { parts: 3, for: [second] },
     });
     life.oracle.hide(first, 0);
-    await life.oracle.expectAllThere();
+    await life.oracle.expectKept();
     expect(await tryThenDo(life, 'purge', { snapshot: second, immediately: true })).toMatchObject({
       frees: { parts: 4 },
       residue: { parts: 0, for: [] },
@@ -48,7 +48,7 @@ describe('purge', () => {
     expect(report).toMatchObject({ hiddenCount: 1, frees: { parts: 0 }, later: { parts: 4 } });
     life.oracle.hide(full, 7);
     expect(await keysBelow(life, full)).toHaveLength(4);
-    await life.oracle.expectAllThere();
+    await life.oracle.expectKept();
     journey.laptop.clock.jump(6 * DAY_MILLIS);
     expect((await journey.maintain(life, 'collect')).report.frees.parts).toBe(0);
     journey.laptop.clock.jump(DAY_MILLIS);
@@ -62,16 +62,14 @@ describe('purge', () => {
   });
 
   test('of what is gone already says so and changes nothing', async () => {
-    const life = await beginLife();
-    const full = await life.day('full');
+    const { life, full } = await twoDays();
     await journey.maintain(life, 'purge', { snapshot: full, immediately: true });
     const { report } = await journey.maintain(life, 'purge', { snapshot: full, immediately: true });
     expect(report).toMatchObject({ hiddenCount: 0, frees: { parts: 0 }, next: expect.stringContaining(full) });
   });
 
   test('is refused by name', async () => {
-    const life = await beginLife();
-    const full = await life.day('full');
+    const { life, full } = await twoDays();
     const untouched = await wholeVaultOf(journey.laptop, life.backup);
     expectFailure(await journey.tryMaintain(life, 'purge', { snapshot: 'snapshot.2001-01-01.00-00-00' }), {
       error: 'SnapshotNotFound',
@@ -97,16 +95,14 @@ describe('purge', () => {
 
 describe('undelete', () => {
   test('brings back what was purged, while every byte of it is there', async () => {
-    const life = await beginLife();
-    const full = await life.day('full');
-    const next = await life.day('incremental', ['a']);
+    const { life, full, next } = await twoDays();
     await journey.maintain(life, 'purge', { snapshot: full });
     life.oracle.hide(full, 7);
-    await life.oracle.expectAllThere();
+    await life.oracle.expectKept();
     journey.laptop.clock.jump(6 * DAY_MILLIS);
     await tryThenDo(life, 'undelete', { snapshot: full });
     life.oracle.undelete(full);
-    await life.oracle.expectAllThere();
+    await life.oracle.expectKept();
     // It counts again: what builds on it may go, and it stays.
     await journey.maintain(life, 'purge', { snapshot: next, immediately: true });
     life.oracle.hide(next, 0);
@@ -114,15 +110,13 @@ describe('undelete', () => {
   });
 
   test('without a name brings back a whole backup that was dropped', async () => {
-    const life = await beginLife();
-    await life.day('full');
-    await life.day('differential', ['a', 'b']);
+    const { life } = await twoDays();
     const dropped = life.oracle.visible.map(({ snapshot }) => snapshot);
-    expect(await tryThenDo(life, 'drop')).toMatchObject({ hiddenCount: 2, frees: { parts: 0 }, later: { parts: 6 } });
+    expect(await tryThenDo(life, 'drop')).toMatchObject({ hiddenCount: 2, frees: { parts: 0 }, later: { parts: 5 } });
     for (const snapshot of dropped) {
       life.oracle.hide(snapshot, 7);
     }
-    await life.oracle.expectAllThere();
+    await life.oracle.expectKept();
     await tryThenDo(life, 'undelete');
     for (const snapshot of dropped) {
       life.oracle.undelete(snapshot);
@@ -131,8 +125,7 @@ describe('undelete', () => {
   });
 
   test('comes too late when the window is over, whether or not the bytes have gone', async () => {
-    const life = await beginLife();
-    const [full] = [await life.day('full'), await life.day('full')];
+    const { life, full } = await threeDays();
     await journey.maintain(life, 'purge', { snapshot: full });
     life.oracle.hide(full, 7);
     journey.laptop.clock.jump(7 * DAY_MILLIS);

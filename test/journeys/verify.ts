@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { differences } from './support/bytes.ts';
 import { deleteObject, findingsOf, forgeManifest, putObject } from './support/harm.ts';
 import { journey, restoredTo, scratch } from './support/keeping-journey.ts';
-import { DAY_MILLIS, liveTwoDays } from './support/keeping-life.ts';
+import { DAY_MILLIS, twoDays } from './support/keeping-life.ts';
 import { Life, segment } from './support/life.ts';
 import { expectFailure } from './support/outcomes.ts';
 import { storedBelow } from './support/vault-contents.ts';
@@ -15,8 +15,8 @@ interface Scene {
   readonly inFull: (name: string) => string;
 }
 
-async function twoDays(): Promise<Scene> {
-  const { life, full, next } = await liveTwoDays();
+async function setScene(): Promise<Scene> {
+  const { life, full, next } = await twoDays();
   return { life, full, next, inFull: (name) => `${life.backup}/${full}/${segment(name)}` };
 }
 
@@ -152,7 +152,7 @@ const DAMAGES: readonly Damage[] = [
 ];
 
 test('every kind of damage is found by its level, named with its key, and told of every snapshot that suffers', async () => {
-  const scene = await twoDays();
+  const scene = await setScene();
   const { life } = scene;
   await journey.verify(life, 'present');
   await journey.verify(life, 'read');
@@ -190,7 +190,7 @@ describe('an open finding', () => {
     { what: 'bytes that have rotted', level: 'read', named: 'ChangedObject' },
     { what: 'a missing version', level: 'present', named: 'MissingObject' },
   ])('of $what keeps the next snapshot from building on it, which is a full and says why', async ({ level, named }) => {
-    const { life, inFull } = await twoDays();
+    const { life, inFull } = await setScene();
     if (level === 'read') {
       await journey.laptop.s3.damage.rot(target(inFull('b')));
       // To be there is not to be readable: the levels never speak for one another.
@@ -211,7 +211,7 @@ describe('an open finding', () => {
   });
 
   test('of a stray delete marker is closed by a repair and the next look, and then it is built upon again', async () => {
-    const { life, full, next, inFull } = await twoDays();
+    const { life, full, next, inFull } = await setScene();
     await deleteObject(journey.laptop, inFull('b'));
     await deleteObject(journey.laptop, `.rankvault/catalog/${life.backup}/snapshots/${full}.json`);
     expectFailure(await journey.tryVerify(life, 'present'), {
@@ -226,7 +226,7 @@ describe('an open finding', () => {
   });
 
   test('is none where nothing suffers: what nobody names is told, and goes with the next collect', async () => {
-    const { life, full } = await twoDays();
+    const { life, full } = await setScene();
     await putObject(journey.laptop, `${life.backup}/${full}/rank-1/tom-0/unnamed`, 'nobody');
     const { findings, next } = await journey.verify(life, 'present');
     expect({ findings, next }).toEqual({ findings: { ExtraObject: 1 }, next: expect.stringContaining('next collect') });
@@ -242,7 +242,7 @@ async function expectDryRunAsDone(life: Life, action: string, done: Record<strin
 }
 
 test('nights with a budget read those first that were not read for longest, until every part has been read', async () => {
-  const { life } = await twoDays();
+  const { life } = await setScene();
   const nights: unknown[] = [];
   for (let night = 0; night < 4; night += 1) {
     journey.laptop.clock.jump(DAY_MILLIS);
@@ -260,7 +260,7 @@ test('nights with a budget read those first that were not read for longest, unti
 
 describe('a drill', () => {
   test('restores the latest snapshot into the scratch cluster, compares, and says how long it took', async () => {
-    const { life, next } = await twoDays();
+    const { life, next } = await setScene();
     await scratch.wipe();
     const { drill, coverage } = await journey.verify(life, 'restored', { cluster: 'scratch', drill: 'monthly' });
     expect(drill).toMatchObject({
@@ -274,7 +274,7 @@ describe('a drill', () => {
   });
 
   test('fetches every part from the vault, also where the scratch cluster has it already', async () => {
-    const { life, inFull } = await twoDays();
+    const { life, inFull } = await setScene();
     await scratch.wipe();
     await journey.verify(life, 'restored', { cluster: 'scratch' });
     journey.laptop.s3.damage.lose(target(inFull('b')));
@@ -282,7 +282,7 @@ describe('a drill', () => {
   });
 
   test('tells a snapshot that cannot be restored from a scratch cluster that cannot be restored to', async () => {
-    const { life, inFull } = await twoDays();
+    const { life, inFull } = await setScene();
     const vain = await journey.tryVerify(life, 'restored', { cluster: 'no_scratch' });
     expect({ status: vain.status, error: vain.error }).toEqual({ status: 'FAILED', error: 'RootUnreadable' });
     expect(await life.oracle.snapshot('incremental')).toMatchObject({ type: 'incremental' });
@@ -299,7 +299,7 @@ describe('a drill', () => {
   });
 
   test('goes into no cluster that is not declared as scratch', async () => {
-    const { life } = await twoDays();
+    const { life } = await setScene();
     const before = await life.source.files();
     expectFailure(await journey.tryVerify(life, 'restored', { cluster: life.source.cluster }), {
       error: 'NotAScratchCluster',

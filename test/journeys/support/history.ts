@@ -39,16 +39,19 @@ export class History {
     if (step.kind === 'write' || step.kind === 'remove' || step.kind === 'hours') {
       return;
     }
+    await this.#seeWhatIsBroken();
     const visible = this.#oracle.visible.map(({ snapshot }) => snapshot);
-    const whole = visible.filter((snapshot) => !this.#oracle.damaged.has(snapshot));
+    const whole = visible.filter((snapshot) => !this.#oracle.broken.has(snapshot));
     await expectNothingLost(this.#journey.laptop, this.#life.backup, whole);
     await this.#oracle.expectAllThere();
   }
 
-  /** Days later, thawed and collected, nothing is left but what the visible moments need. */
+  /** Days later, thawed, repaired and collected, nothing is left but what the visible moments need. */
   async end(): Promise<readonly string[]> {
     await this.#journey.maintain(this.#life, 'thaw');
     this.#oracle.frozen = false;
+    // What lies over a part is nothing that `collect` may judge.
+    await this.#journey.maintain(this.#life, 'repair');
     this.#journey.laptop.clock.jump(5 * 24 * HOUR);
     await this.#journey.maintain(this.#life, 'collect');
     await this.#oracle.expectAllThere();
@@ -139,7 +142,7 @@ export class History {
       return this.#expectRefused('merge', { snapshot }, 'BackupFrozen');
     }
     const sources = await this.#oracle.chainOf(snapshot);
-    if (this.#oracle.damaged.has(snapshot)) {
+    if (this.#oracle.broken.has(snapshot)) {
       return this.#expectRefused('merge', { snapshot }, 'VaultPartMissing');
     }
     const { merged } = await this.#maintain('merge', { snapshot });
@@ -183,8 +186,6 @@ export class History {
     for (const snapshot of one === undefined ? names(false) : [one]) {
       this.#oracle.undelete(snapshot);
     }
-    // Whatever was lost while it was hidden, nobody has been told of.
-    await this.#verify('present');
   }
 
   async #pin({ kind, which }: Extract<Step, { kind: 'pin' | 'unpin' }>): Promise<void> {
@@ -223,33 +224,43 @@ export class History {
   async #repair(): Promise<void> {
     await this.#maintain('repair', {});
     await this.#verify('present');
-    expect([...this.#oracle.weakened]).toEqual([]);
+    expect(this.#oracle.visible.filter(({ snapshot }) => this.#oracle.weakened.has(snapshot))).toEqual([]);
   }
 
-  /** What the verification finds must be what the oracle knows; from then on it counts. */
+  /** Who names a version that is gone, whether or not anybody has been told. */
+  async #seeWhatIsBroken(): Promise<void> {
+    const moments = [...this.#oracle.visible, ...this.#oracle.hidden.map(({ moment }) => moment)];
+    for (const { snapshot } of this.#lost.size === 0 ? [] : moments) {
+      const named = await namedBy(this.#journey.laptop, this.#life.backup, snapshot);
+      if (named.some((part) => this.#lost.has(nameOf(part)))) {
+        this.#oracle.broken.add(snapshot);
+      }
+    }
+  }
+
+  /**
+   * What the verification finds must be what the oracle knows; from then on it counts. What was found in a snapshot that is hidden since
+   * stays found: it may come back.
+   */
   async #verify(level: 'present' | 'read'): Promise<void> {
-    const { laptop } = this.#journey;
+    await this.#seeWhatIsBroken();
+    const { damaged, weakened, broken, verified, visible } = this.#oracle;
+    const covered = await coveredVersions(this.#journey, this.#life.backup);
     const view = await this.#journey.tryVerify(this.#life, level);
-    const stored = await coveredVersions(this.#journey, this.#life.backup);
-    const [damaged, weakened] = [new Set<string>(), new Set<string>()];
-    for (const { snapshot } of this.#oracle.visible) {
-      const named = (await namedBy(laptop, this.#life.backup, snapshot)).map(nameOf);
-      if (named.some((name) => this.#lost.has(name))) {
-        damaged.add(snapshot);
-      } else if (named.some((name) => stored.has(name))) {
-        weakened.add(snapshot);
+    for (const { snapshot } of visible) {
+      const named = await namedBy(this.#journey.laptop, this.#life.backup, snapshot);
+      const isCovered = level === 'present' && named.some((part) => covered.has(nameOf(part)));
+      damaged[broken.has(snapshot) ? 'add' : 'delete'](snapshot);
+      if (level === 'present') {
+        weakened[isCovered ? 'add' : 'delete'](snapshot);
       }
-      if (!named.some((name) => this.#lost.has(name) || (level === 'present' && stored.has(name)))) {
-        this.#oracle.verified.add(snapshot);
+      if (!(broken.has(snapshot) || isCovered)) {
+        verified.add(snapshot);
       }
     }
-    const expected =
-      damaged.size > 0 ? 'DamageFound' : level === 'present' && weakened.size > 0 ? 'ProtectionWeakened' : undefined;
-    expect({ level, error: view.error }).toEqual({ level, error: expected });
-    replace(this.#oracle.damaged, damaged);
-    if (level === 'present') {
-      replace(this.#oracle.weakened, weakened);
-    }
+    const found = (set: ReadonlySet<string>) => visible.some(({ snapshot }) => set.has(snapshot));
+    const weak = level === 'present' && found(weakened) ? 'ProtectionWeakened' : undefined;
+    expect({ level, error: view.error }).toEqual({ level, error: found(damaged) ? 'DamageFound' : weak });
   }
 
   /** Any part that a visible moment names and that is there. */
@@ -294,11 +305,4 @@ async function coveredVersions({ laptop }: Journey, backup: string): Promise<Rea
 
 function chosen<T>(items: readonly T[], which: number): T | undefined {
   return items[which % Math.max(1, items.length)];
-}
-
-function replace(set: Set<string>, by: ReadonlySet<string>): void {
-  set.clear();
-  for (const each of by) {
-    set.add(each);
-  }
 }

@@ -14,10 +14,10 @@ export class Life {
    * @param source taken by nobody else
    * @param target emptied when the life begins
    */
-  constructor(journey: Journey, source: Place, target: Place) {
+  constructor(journey: Journey, source: Place, target: Place, oracle = new Oracle(journey, source, target)) {
     this.source = source;
     this.target = target;
-    this.oracle = new Oracle(journey, source, target);
+    this.oracle = oracle;
     this.backup = source.backup;
   }
 

@@ -5,7 +5,7 @@ import type { Journey } from './journey.ts';
 import { type Committed, expectFailure } from './outcomes.ts';
 import type { Place } from './places.ts';
 import { expiring, type KeepingPolicy } from './retention-by-the-book.ts';
-import { namedBy } from './vault-contents.ts';
+import { expectNothingLost, namedBy } from './vault-contents.ts';
 
 /**
  * The judge of a whole life of a backup. It keeps plain copies of the cluster's files, one for each moment that was vaulted, is told
@@ -44,7 +44,9 @@ export class Oracle {
   /** Hidden since the last look. */
   #newlyHidden: string[] = [];
   readonly pinned = new Set<string>();
-  /** With an open finding of damage, as the operator was told: it is not tried to restore it. */
+  /** Its bytes are gone by no deed of Rankvault, told or not: it is not tried to restore it. */
+  readonly broken = new Set<string>();
+  /** With an open finding of damage, as the operator was told. */
   readonly damaged = new Set<string>();
   /** With an open finding of risk: it can be restored, and is not built upon. */
   readonly weakened = new Set<string>();
@@ -57,6 +59,15 @@ export class Oracle {
     this.#journey = journey;
     this.#source = source;
     this.#target = target;
+  }
+
+  /** Another one that knows what this one knows, for a world that went back to where this one is. */
+  copy(): Oracle {
+    const copy = new Oracle(this.#journey, this.#source, this.#target);
+    for (const [snapshot, moment] of this.#visible) {
+      copy.#visible.set(snapshot, moment);
+    }
+    return copy;
   }
 
   /** Oldest first. */
@@ -172,11 +183,18 @@ export class Oracle {
   async expectAllThere(): Promise<void> {
     await this.expectListed();
     for (const { snapshot, files } of this.visible) {
-      if (!this.damaged.has(snapshot)) {
+      if (!this.broken.has(snapshot)) {
         await this.expectRestores(snapshot, files);
       }
     }
     await this.#expectHidden();
+  }
+
+  /** The catalog shows what must be visible, and every byte of it is there: quicker than to restore it, for the steps of a journey. */
+  async expectKept(): Promise<void> {
+    await this.expectListed();
+    const visible = this.visible.map(({ snapshot }) => snapshot);
+    await expectNothingLost(this.#journey.laptop, this.#source.backup, visible);
   }
 
   async expectRestores(snapshot: string, files = this.find(snapshot).files): Promise<void> {

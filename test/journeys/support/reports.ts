@@ -6,12 +6,14 @@ import { wholeVaultOf } from './vault-contents.ts';
 
 /** What a report says will be, or was, done; not how much it cost to say so, and no time of day. */
 function deeds({ cost: _, next: __, ...report }: MaintenanceReport) {
+  const { later, hiddenBefore, merged } = report;
   return {
     ...report,
     hidden: report.hidden.map(({ snapshot, backup }) => ({ snapshot, backup })),
-    later: report.later === undefined ? undefined : { ...report.later, at: undefined },
+    later: later && { ...later, at: undefined, locked: { ...later.locked, until: undefined } },
+    hiddenBefore: hiddenBefore && { ...hiddenBefore, at: undefined },
     // Of a dry run the directory that it would have claimed at that second.
-    merged: report.merged === undefined ? undefined : { parts: report.merged.parts, bytes: report.merged.bytes },
+    merged: merged && { ...merged, snapshot: undefined },
   };
 }
 
